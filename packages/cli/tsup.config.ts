@@ -1,0 +1,3 @@
+import { preset } from "../../tsup.preset.ts";
+
+export default preset({ privateEntries: { main: "src/main.ts" } });
