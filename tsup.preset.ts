@@ -20,7 +20,7 @@ export function preset({ privateEntries = {} }: PresetOptions = {}): ReturnType<
     clean: true,
     silent: true,
     splitting: true,
-    sourcemap: true,
+    sourcemap: false,
     define: { __GW_VERSION__: JSON.stringify(manifest.version) },
     // Node's `node:sqlite` and friends exist only with the prefix.
     removeNodeProtocol: false,
