@@ -1,0 +1,60 @@
+// The request: a plain record with own properties only, copied on change.
+import type { Address, TlsInfo } from "./address.ts";
+import type { RequestBody } from "./body.ts";
+import type { Exchange } from "./exchange.ts";
+import type { HeaderList } from "./headers.ts";
+import type { Principal } from "./principal.ts";
+import type { RequestState } from "./state.ts";
+
+/** What requests and WebSocket openings have in common. Strings are byte strings unless said otherwise. */
+export interface RequestHead {
+  /** Method as sent, case kept; `"GET"` for a socket on every carrier. */
+  readonly method: string;
+  /** `kind` says socket; there is no `ws` here. */
+  readonly scheme: "http" | "https";
+  /** Request-target as received (RFC 9112 §3.2); never rewritten. */
+  readonly target: string;
+  /** `""` or `"/app"`: decoded bytes, no trailing slash. SCRIPT_NAME, root_path. */
+  readonly mount: string;
+  /** Rest of the path under the mount, decoded bytes. PATH_INFO. */
+  readonly path: string;
+  /** What follows `?`, not decoded; may be `""`. */
+  readonly query: string;
+  /** `"HTTP/1.1"`, `"HTTP/2.0"`, as in SERVER_PROTOCOL. */
+  readonly protocol: string;
+  /** Header fields; client spellings of identity headers are already gone (R-H18). */
+  readonly headers: HeaderList;
+  /** The body; a socket's is empty. */
+  readonly body: RequestBody;
+  /** The peer, after trusted forwarding headers; `null` when not known. */
+  readonly client: Address | null;
+  /** Where the request arrived: name and port as the client sees them. */
+  readonly server: Address;
+  /** TLS facts; `null` without TLS. */
+  readonly tls: TlsInfo | null;
+  /** The user; set by a layer (`withPrincipal`), never by a header. */
+  readonly principal: Principal | null;
+  /** Variables from a front server (fastcgi_param, SSL_*); never forwarded by themselves. */
+  readonly params: ReadonlyMap<string, string>;
+  /** Values that layers attached. */
+  readonly state: RequestState;
+  /** Fires when the peer is gone. */
+  readonly signal: AbortSignal;
+  /** One object per exchange, shared by all copies of the request. */
+  readonly exchange: Exchange;
+}
+
+/** A request that wants a response. */
+export interface HttpRequest extends RequestHead {
+  readonly kind: "http";
+}
+
+/** A WebSocket opening (RFC 6455 §4.2): refuse it with a response, or accept it. */
+export interface WebSocketRequest extends RequestHead {
+  readonly kind: "websocket";
+  /** Subprotocols the client offers, in its order of preference. */
+  readonly subprotocols: readonly string[];
+}
+
+/** Everything a handler can be asked. */
+export type GatewayRequest = HttpRequest | WebSocketRequest;

@@ -1,0 +1,35 @@
+// What layers leave on an exchange for layers further out, which do not see inner copies of the request.
+import type { Exchange } from "../model/exchange.ts";
+import type { Principal } from "../model/principal.ts";
+import type { RequestHead } from "../model/request.ts";
+
+/** Facts about an exchange that outer layers and the carrier read. */
+export interface ExchangeNotes {
+  /** The user the innermost auth layer established. */
+  principal: Principal | null;
+  /** The error that became the answer. */
+  error: unknown;
+  /** Layers marked `oncePerExchange` that have run. */
+  readonly entered: Set<object>;
+}
+
+// A registered symbol, so that two installed copies of gw share the notes.
+const NOTES = Symbol.for("gw.exchange.notes");
+
+/** The notes of an exchange, made on first use. */
+export function notesOf(exchange: Exchange): ExchangeNotes {
+  const holder = exchange as Exchange & { [NOTES]?: ExchangeNotes | null };
+  holder[NOTES] ??= { principal: null, error: null, entered: new Set() };
+  return holder[NOTES];
+}
+
+/** The notes of an exchange if any were made. */
+export function notesIfAny(exchange: Exchange): ExchangeNotes | null {
+  return (exchange as Exchange & { [NOTES]?: ExchangeNotes | null })[NOTES] ?? null;
+}
+
+/** A copy of the request with this user, noted for outer layers such as logs. */
+export function withPrincipal<R extends RequestHead>(request: R, principal: Principal): R {
+  notesOf(request.exchange).principal = principal;
+  return { ...request, principal };
+}
