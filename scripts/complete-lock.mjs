@@ -47,13 +47,11 @@ export function platformOf(name) {
 
 /** Finds the lock entry that `name` means when the package at `from` asks for it, as Node resolves it. */
 function resolveEntry(packages, from, name) {
-  for (let folder = from; ; folder = folder.slice(0, Math.max(0, folder.lastIndexOf("/node_modules/")))) {
+  for (let folder = from; ; ) {
     const key = folder === "" ? `node_modules/${name}` : `${folder}/node_modules/${name}`;
     if (packages[key]) return key;
-    if (folder === "" || !folder.includes("node_modules/")) {
-      return packages[`node_modules/${name}`] ? `node_modules/${name}` : null;
-    }
-    if (!folder.includes("/node_modules/")) folder = "";
+    if (folder === "") return null;
+    folder = folder.slice(0, Math.max(0, folder.lastIndexOf("/node_modules/")));
   }
 }
 

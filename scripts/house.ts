@@ -1,4 +1,5 @@
-// The house rules: `npm run house`. Each rule lives in scripts/house/ with a test that shows it can fail.
+// The house rules: `npm run house`, or `npm run house -- packages/http` for the findings in one folder.
+// Each rule lives in scripts/house/ with a test that shows it can fail.
 import { checkArrows } from "./house/arrows.ts";
 import { checkCycles } from "./house/cycles.ts";
 import { checkDocstrings } from "./house/docstrings.ts";
@@ -19,10 +20,12 @@ const rules: Readonly<Record<string, (repository: Repository) => Finding[]>> = {
   "error codes": checkErrorCodes,
 };
 
-const repository = openRepository(process.argv[2] ?? process.cwd());
+const repository = openRepository(process.cwd());
+const folders = process.argv.slice(2);
 let count = 0;
 for (const [name, check] of Object.entries(rules)) {
   for (const { file, line, message } of check(repository)) {
+    if (folders.length > 0 && !folders.some((folder) => file.startsWith(folder))) continue;
     console.error(`${file}:${line}  ${name}: ${message}`);
     count += 1;
   }
