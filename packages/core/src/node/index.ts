@@ -1,0 +1,11 @@
+// @gw/core/node: what needs Node itself. Named exports only.
+export { createBackends } from "./backends.ts";
+export { type Bind, bindText, parseBind } from "./bind.ts";
+export { type Child, type ChildExit, type ChildOptions, spawnChild } from "./child.ts";
+export { type NodeContextOptions, nodeContext } from "./context.ts";
+export { type FileAnswerOptions, type FileOptions, fileAnswer, sendFile } from "./files.ts";
+export { type ListenOptions, type Listening, listen, listenAll } from "./listen.ts";
+export { createLogger, type LeveledLogger, type LogDestination, type LoggerOptions, type LogLevel } from "./logger.ts";
+export { processEnvironment } from "./process-env.ts";
+export { type FileSpoolOptions, fileSpool } from "./spool.ts";
+export { type SuperviseOptions, superviseBackend } from "./supervisor.ts";
