@@ -13,11 +13,14 @@ const sourceAliases: { find: RegExp; replacement: string }[] = readPackages(root
   })),
 );
 
+/** Lets tests of every package say what they need of the machine. */
+const requires = { find: /^@gw-private\/requires$/, replacement: join(root, "scripts/testing/requires.ts") };
+
 /** Makes the vitest config of the workspace in `folder` (pass `import.meta.dirname`). */
 export function shared(folder: string): ViteUserConfig {
   const { name, version } = readManifest(folder);
   return defineConfig({
-    resolve: { alias: sourceAliases },
+    resolve: { alias: [...sourceAliases, requires] },
     define: { __GW_VERSION__: JSON.stringify(version) },
     test: {
       name,
