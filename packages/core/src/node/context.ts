@@ -1,6 +1,7 @@
 // The context of a gateway that runs in this process: a real log, backends run by the supervisor.
 import type { AppContext, Backends } from "../model/context.ts";
 import type { Logger } from "../model/log.ts";
+import { createContext } from "../pipeline/context.ts";
 import { createBackends } from "./backends.ts";
 import { createLogger, type LogLevel } from "./logger.ts";
 
@@ -20,17 +21,14 @@ export interface NodeContextOptions {
   metrics?: AppContext["metrics"];
 }
 
-/** A context for one process: a real log, metrics and counters in memory, backends run by the supervisor. */
-export function nodeContext({ log, level, format, ...given }: NodeContextOptions = {}): AppContext {
-  const logger = log ?? createLogger({ ...(level && { level }), ...(format && { format }) });
-  return { log: logger, backends: createBackends({ log: logger }), counters: uncounted, metrics: unmeasured, ...given };
+/**
+ * A context for one process: a log on standard error that never blocks,
+ * metrics and counters in memory, and backends run by the supervisor of this process.
+ */
+export function nodeContext({ log, level, format, backends, ...given }: NodeContextOptions = {}): AppContext {
+  const base = createContext({
+    ...given,
+    log: log ?? createLogger({ ...(level && { level }), ...(format && { format }) }),
+  });
+  return { ...base, backends: backends ?? createBackends(base) };
 }
-
-const uncounted: AppContext["counters"] = { hit: () => ({ count: 1, previous: 0, resetMs: 0 }) };
-const sample = { add: () => {}, set: () => {}, observe: () => {} };
-const unmeasured: AppContext["metrics"] = {
-  counter: () => sample,
-  gauge: () => sample,
-  histogram: () => sample,
-  toText: () => "",
-};

@@ -5,7 +5,14 @@ export { type Child, type ChildExit, type ChildOptions, spawnChild } from "./chi
 export { type NodeContextOptions, nodeContext } from "./context.ts";
 export { type FileAnswerOptions, type FileOptions, fileAnswer, sendFile } from "./files.ts";
 export { type ListenOptions, type Listening, listen, listenAll } from "./listen.ts";
-export { createLogger, type LeveledLogger, type LogDestination, type LoggerOptions, type LogLevel } from "./logger.ts";
+export {
+  createLogger,
+  type LeveledLogger,
+  type LogDestination,
+  type LoggerOptions,
+  type LogLevel,
+  logLevels,
+} from "./logger.ts";
 export { processEnvironment } from "./process-env.ts";
 export { type FileSpoolOptions, fileSpool } from "./spool.ts";
 export { type SuperviseOptions, superviseBackend } from "./supervisor.ts";

@@ -1,64 +1,185 @@
 // The default logger: pino's shape, one line per event, text for people or JSON for machines.
+import { isatty } from "node:tty";
 import type { Logger } from "../model/log.ts";
+import { atExit } from "./at-exit.ts";
+import { jsonFormat, type LineLevel, type LogFormat, textFormat } from "./log-format.ts";
+import { descriptorWriter, type LogWriter } from "./log-queue.ts";
 
 /** Levels, from everything to nothing. */
-export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
+export type LogLevel = LineLevel | "silent";
 
-/** Where finished lines go; each ends with a newline. */
+/** Takes finished lines, each with its newline. Called at once, in order; must not block or throw. */
 export type LogDestination = (line: string) => void;
 
 /** Settings of `createLogger`. */
 export interface LoggerOptions {
-  /** Least level that is written. @default "info" */
+  /** Least level that is written; can be changed later. @default "info" */
   level?: LogLevel;
   /** `"text"` for people, `"json"` for machines: one object per line. @default "text" */
   format?: "text" | "json";
-  /** @default standard error, without blocking */
-  destination?: LogDestination;
+  /** A descriptor, written without blocking requests, or a function. @default 2 */
+  destination?: number | LogDestination;
   /** Facts on every line. @default {} */
   facts?: object;
+  /** Whether text lines are coloured. @default on a terminal, unless NO_COLOR is set */
+  colour?: boolean;
+  /** Most bytes that wait for a slow reader of the descriptor; more lines are dropped and counted. @default 1_048_576 */
+  maxQueuedBytes?: number;
 }
 
-/** A logger whose level can be changed at run time, for it and all of its children. */
+/** A logger whose level can be changed at run time, for itself, its children and its parents alike. */
 export interface LeveledLogger extends Logger {
+  /** @throws TypeError for a word that is no level. */
   level: LogLevel;
-  /** Settles when everything logged so far has been written (or dropped). */
+  child(facts: object): LeveledLogger;
+  /** Settles when everything logged so far has been written or given up. */
   flush(): Promise<void>;
 }
 
-const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+const RANKS: Readonly<Record<LogLevel, number>> = {
+  trace: 10,
+  debug: 20,
+  info: 30,
+  warn: 40,
+  error: 50,
+  fatal: 60,
+  silent: 100,
+};
 
-/** Makes a logger. */
-export function createLogger({
-  level = "info",
-  format = "text",
-  destination = (line) => process.stderr.write(line),
-  facts = {},
-}: LoggerOptions = {}): LeveledLogger {
-  const shared = { level, format, destination };
-  return make(shared, facts);
+/** The levels, least first. */
+export const logLevels: readonly LogLevel[] = Object.keys(RANKS) as LogLevel[];
+
+/**
+ * Makes a logger.
+ *
+ * One event is one line: control bytes are escaped, values under names such as
+ * `authorization` or `cookie` are replaced by `[secret]` (R-O13). Errors are
+ * written with type, code, message and the chain of their causes; only on a
+ * terminal the frames of a stack follow on lines of their own.
+ *
+ * @throws TypeError for a word that is no level.
+ */
+export function createLogger(options: LoggerOptions = {}): LeveledLogger {
+  const { level = "info", destination = 2, facts = {}, maxQueuedBytes = 1_048_576 } = options;
+  const format = formatOf(options, destination);
+  const writer =
+    typeof destination === "function" ? callWriter(destination) : queueWriter(destination, format, maxQueuedBytes);
+  const family: Family = { level, rank: rankOf(level), format, writer };
+  return new NodeLogger(family, format.writeFacts(facts));
 }
 
-function make(shared: { level: LogLevel; format: string; destination: LogDestination }, base: object): LeveledLogger {
-  const method = (level: LogLevel) => (facts: object | string, message?: string) => {
-    if (LEVELS.indexOf(level) < LEVELS.indexOf(shared.level)) return;
-    const given = typeof facts === "string" ? { msg: facts } : { ...facts, msg: message };
-    shared.destination(`${JSON.stringify({ level, time: new Date().toISOString(), ...base, ...given })}\n`);
-  };
-  return {
-    trace: method("trace"),
-    debug: method("debug"),
-    info: method("info"),
-    warn: method("warn"),
-    error: method("error"),
-    fatal: method("fatal"),
-    child: (facts) => make(shared, { ...base, ...facts }),
-    get level() {
-      return shared.level;
-    },
-    set level(level) {
-      shared.level = level;
-    },
-    flush: async () => {},
-  };
+function formatOf({ format, colour }: LoggerOptions, destination: number | LogDestination): LogFormat {
+  if (format === "json") return jsonFormat;
+  const terminal = typeof destination === "number" && isatty(destination);
+  const plain = (process.env.NO_COLOR ?? "") !== "" || process.env.TERM === "dumb";
+  return textFormat({ colour: colour ?? (terminal && !plain), stackLines: terminal });
+}
+
+function queueWriter(fd: number, format: LogFormat, maxQueuedBytes: number): LogWriter {
+  const writer = descriptorWriter(fd, {
+    maxQueuedBytes,
+    droppedLine: (count) =>
+      format.writeLine({
+        level: "warn",
+        time: now(),
+        message: "log lines were dropped: their reader is too slow",
+        prefix: "",
+        facts: { dropped: count },
+      }),
+  });
+  atExit(() => writer.flushSync());
+  return writer;
+}
+
+function callWriter(destination: LogDestination): LogWriter {
+  return { write: destination, flush: async () => {}, flushSync: () => {} };
+}
+
+/** What a logger shares with its children. */
+interface Family {
+  level: LogLevel;
+  rank: number;
+  readonly format: LogFormat;
+  readonly writer: LogWriter;
+}
+
+class NodeLogger implements LeveledLogger {
+  readonly #family: Family;
+  readonly #prefix: string;
+
+  constructor(family: Family, prefix: string) {
+    this.#family = family;
+    this.#prefix = prefix;
+  }
+
+  get level(): LogLevel {
+    return this.#family.level;
+  }
+
+  set level(level: LogLevel) {
+    this.#family.rank = rankOf(level);
+    this.#family.level = level;
+  }
+
+  trace(facts: object | string, message?: string): void {
+    if (this.#family.rank <= RANKS.trace) this.#log("trace", facts, message);
+  }
+
+  debug(facts: object | string, message?: string): void {
+    if (this.#family.rank <= RANKS.debug) this.#log("debug", facts, message);
+  }
+
+  info(facts: object | string, message?: string): void {
+    if (this.#family.rank <= RANKS.info) this.#log("info", facts, message);
+  }
+
+  warn(facts: object | string, message?: string): void {
+    if (this.#family.rank <= RANKS.warn) this.#log("warn", facts, message);
+  }
+
+  error(facts: object | string, message?: string): void {
+    if (this.#family.rank <= RANKS.error) this.#log("error", facts, message);
+  }
+
+  /** Also writes what waits, now: the process may be about to end. */
+  fatal(facts: object | string, message?: string): void {
+    if (this.#family.rank > RANKS.fatal) return;
+    this.#log("fatal", facts, message);
+    this.#family.writer.flushSync();
+  }
+
+  child(facts: object): LeveledLogger {
+    return new NodeLogger(this.#family, this.#prefix + this.#family.format.writeFacts(facts));
+  }
+
+  flush(): Promise<void> {
+    return this.#family.writer.flush();
+  }
+
+  #log(level: LineLevel, given: object | string, message: string | undefined): void {
+    const { format, writer } = this.#family;
+    const isText = typeof given === "string";
+    const facts = isText ? null : given instanceof Error ? { err: given } : given;
+    const text = isText ? given : (message ?? (given instanceof Error ? given.message : undefined));
+    writer.write(format.writeLine({ level, time: now(), message: text, prefix: this.#prefix, facts }));
+  }
+}
+
+function rankOf(level: LogLevel): number {
+  const rank = RANKS[level];
+  if (rank !== undefined) return rank;
+  throw new TypeError(`a log level is one of ${logLevels.join(", ")}; found ${JSON.stringify(level)}`);
+}
+
+let lastMs = 0;
+let lastTime = "";
+
+/** The time as ISO 8601; made once per millisecond. */
+function now(): string {
+  const ms = Date.now();
+  if (ms !== lastMs) {
+    lastMs = ms;
+    lastTime = new Date(ms).toISOString();
+  }
+  return lastTime;
 }

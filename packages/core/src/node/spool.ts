@@ -1,10 +1,11 @@
 // The temporary files that `bufferBody` is given: nothing of them is left behind, even after a crash.
-import { readSync, unlinkSync } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import { readSync } from "node:fs";
+import { type FileHandle, open, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Spool, SpoolStore } from "../body/buffer.ts";
 import { GatewayError } from "../model/errors.ts";
+import { HeaderList } from "../model/headers.ts";
 
 /** Settings of `fileSpool`. */
 export interface FileSpoolOptions {
@@ -14,7 +15,10 @@ export interface FileSpoolOptions {
   maxBytes?: number;
 }
 
-/** Temporary files: made 0600 and unlinked at once, so that they are gone when closed, whatever happens. */
+/**
+ * Temporary files as a spool: made 0600 and unlinked at once, so that the
+ * system frees them when they are closed or when the process ends, however it ends.
+ */
 export function fileSpool({
   directory = tmpdir(),
   maxBytes = Number.POSITIVE_INFINITY,
@@ -22,9 +26,15 @@ export function fileSpool({
   return {
     async open() {
       const path = join(directory, `gw-spool-${crypto.randomUUID()}`);
-      const file = await open(path, "wx+", 0o600);
-      unlinkSync(path);
-      return new SpoolFile(file, maxBytes);
+      let file: FileHandle | null = null;
+      try {
+        file = await open(path, "wx+", 0o600);
+        await unlink(path);
+        return new SpoolFile(file, maxBytes);
+      } catch (error) {
+        await file?.close();
+        throw spoolError(error, `cannot make a temporary file in ${directory}`);
+      }
     },
   };
 }
@@ -33,6 +43,7 @@ class SpoolFile implements Spool {
   readonly #file: FileHandle;
   readonly #maxBytes: number;
   #length = 0;
+  #closing: Promise<void> | null = null;
 
   constructor(file: FileHandle, maxBytes: number) {
     this.#file = file;
@@ -43,29 +54,54 @@ class SpoolFile implements Spool {
     if (this.#length + chunk.length > this.#maxBytes) {
       throw new GatewayError("GW_SPOOL_FULL", 507, `a spooled body may have ${this.#maxBytes} bytes at most`);
     }
-    for (let at = 0; at < chunk.length; ) {
-      const { bytesWritten } = await this.#file.write(chunk, at, chunk.length - at, this.#length);
-      at += bytesWritten;
-      this.#length += bytesWritten;
+    try {
+      for (let at = 0; at < chunk.length; ) {
+        const { bytesWritten } = await this.#file.write(chunk, at, chunk.length - at, this.#length);
+        at += bytesWritten;
+        this.#length += bytesWritten;
+      }
+    } catch (error) {
+      throw spoolError(error, "cannot write to a temporary file");
     }
   }
 
   readSync(position: number, maxBytes: number): Uint8Array {
     const bytes = this.#room(position, maxBytes);
-    return bytes.subarray(0, readSync(this.#file.fd, bytes, 0, bytes.length, position));
+    return bytes.length === 0 ? bytes : bytes.subarray(0, readSync(this.#file.fd, bytes, 0, bytes.length, position));
   }
 
   async read(position: number, maxBytes: number): Promise<Uint8Array> {
     const bytes = this.#room(position, maxBytes);
+    if (bytes.length === 0) return bytes;
     const { bytesRead } = await this.#file.read(bytes, 0, bytes.length, position);
     return bytes.subarray(0, bytesRead);
   }
 
   close(): Promise<void> {
-    return this.#file.close();
+    this.#closing ??= this.#file.close();
+    return this.#closing;
   }
 
   #room(position: number, maxBytes: number): Uint8Array {
     return new Uint8Array(Math.max(0, Math.min(maxBytes, this.#length - position)));
+  }
+}
+
+const retrySoon = HeaderList.from({ "Retry-After": "1" });
+
+/** R-O8: a full disk is 507; R-O9: no descriptor left is 503, worth another try. */
+function spoolError(error: unknown, what: string): GatewayError {
+  const cause = error as NodeJS.ErrnoException;
+  switch (cause.code) {
+    case "ENOSPC":
+    case "EDQUOT":
+    case "EFBIG":
+      return new GatewayError("GW_SPOOL_FULL", 507, `${what}: ${cause.message}`, { cause });
+    case "EMFILE":
+    case "ENFILE":
+    case "ENOMEM":
+      return new GatewayError("GW_SPOOL_BUSY", 503, `${what}: ${cause.message}`, { cause, headers: retrySoon });
+    default:
+      return new GatewayError("GW_SPOOL", 500, `${what}: ${cause.message}`, { cause });
   }
 }
