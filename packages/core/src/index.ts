@@ -8,25 +8,18 @@ export {
   toText,
   toTextStrict,
 } from "./bytes/byte-string.ts";
+export { type BufferBodyOptions, bufferBody, memoryBody, type Spool, type SpoolStore } from "./body/buffer.ts";
+export { type IncomingBodyOptions, incomingBody } from "./body/incoming.ts";
+export { type ChunkTransform, type MapBodyOptions, mapBody, type StreamTransform } from "./body/map.ts";
+export { type PumpResult, type PumpTarget, pumpBody } from "./body/pump.ts";
+export { type ReadJsonOptions, type ReadOptions, readBytes, readForm, readJson, readText } from "./body/readers.ts";
 export { isBodilessStatus, reasonPhrase } from "./headers/status.ts";
 export type { Address, PeerCertificate, TlsInfo } from "./model/address.ts";
 export type { App, AppSource, Description, Handler, Lifecycle, Middleware, Status } from "./model/app.ts";
 export { emptyBody, type RequestBody, type ResponseBody } from "./model/body.ts";
-export type {
-  AppContext,
-  Backend,
-  BackendSpec,
-  BackendState,
-  Backends,
-  Counter,
-  CounterReading,
-  Counters,
-  Gauge,
-  Histogram,
-  MetricLabels,
-  MetricOptions,
-  Metrics,
-} from "./model/context.ts";
+export type { AppContext, Backend, BackendSpec, BackendState, Backends } from "./model/context.ts";
+export type { Counter, CounterReading, Counters, Gauge, Histogram } from "./model/context.ts";
+export type { MetricLabels, MetricOptions, Metrics } from "./model/context.ts";
 export { GatewayError, type GatewayErrorOptions, isGatewayError } from "./model/errors.ts";
 export type { Exchange, Outcome } from "./model/exchange.ts";
 export { type HeaderInit, HeaderList } from "./model/headers.ts";
@@ -38,13 +31,21 @@ export type { GatewayRequest, HttpRequest, RequestHead, WebSocketRequest } from 
 export type { Answer, HttpResponse, WebSocketAccept, WebSocketMessage, WebSocketPeer } from "./model/response.ts";
 export { emptyState, type RequestState, type StateKey, stateKey } from "./model/state.ts";
 export { andCatch, andThen, isPromise } from "./pipeline/and-then.ts";
+export { type AnswerOptions, html, json, locationValue, redirect, text } from "./pipeline/answers.ts";
 export { toApp } from "./pipeline/app-source.ts";
 export { asyncOrigin } from "./pipeline/async-origin.ts";
 export { compose, describeApp, describeLayer } from "./pipeline/compose.ts";
+export { createContext } from "./pipeline/context.ts";
+export { type CountersOptions, createCounters } from "./pipeline/counters.ts";
 export { discard } from "./pipeline/discard.ts";
 export { OpenExchange } from "./pipeline/exchange.ts";
+export { type Gateway, gateway } from "./pipeline/gateway.ts";
 export { errorAnswer, guard } from "./pipeline/guard.ts";
 export { type LayerOptions, layer } from "./pipeline/layer.ts";
 export { lifecycleOf, startOnce, stopOnce } from "./pipeline/lifecycle.ts";
+export { createMetrics } from "./pipeline/metrics.ts";
+export { type MountOptions, mount } from "./pipeline/mount.ts";
 export { type ExchangeNotes, notesIfAny, notesOf, withPrincipal } from "./pipeline/notes.ts";
 export { DEFAULT_MAX_BODY_BYTES, Runtime, type RuntimeOptions } from "./pipeline/runtime.ts";
+export { socketAnswer } from "./pipeline/socket-answer.ts";
+export { isProtectedVariable, mountVariables, type VariablesFunction } from "./pipeline/variables.ts";

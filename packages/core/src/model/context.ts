@@ -9,17 +9,23 @@ export type MetricLabels = Readonly<Record<string, string>>;
 export interface Counter {
   /** Adds to the sample with these labels. @default by 1 */
   add(by?: number, labels?: MetricLabels): void;
+  /** The sample with these labels: looked up once, adding to it is cheap. */
+  withLabels(labels: MetricLabels): Pick<Counter, "add">;
 }
 
 /** A number that goes up and down. */
 export interface Gauge {
   set(value: number, labels?: MetricLabels): void;
   add(by: number, labels?: MetricLabels): void;
+  /** The sample with these labels: looked up once, changing it is cheap. */
+  withLabels(labels: MetricLabels): Pick<Gauge, "set" | "add">;
 }
 
 /** Counts observations in buckets. */
 export interface Histogram {
   observe(value: number, labels?: MetricLabels): void;
+  /** The buckets with these labels: looked up once, observing is cheap. */
+  withLabels(labels: MetricLabels): Pick<Histogram, "observe">;
 }
 
 /** What every metric is declared with. Asking twice for one name gives the same metric. */
