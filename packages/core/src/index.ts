@@ -8,12 +8,27 @@ export {
   toText,
   toTextStrict,
 } from "./bytes/byte-string.ts";
+export { ByteQueue } from "./bytes/queue.ts";
+export { fromProcessEnvironment, parseEnvironmentBlock, toProcessEnvironment } from "./environ/env-bytes.ts";
+export { headerNameOf, variableName } from "./environ/names.ts";
+export { type ReadVariablesOptions, readVariables, type VariablesHead } from "./environ/read.ts";
+export { type WriteVariablesOptions, writeVariables } from "./environ/write.ts";
+export { type BlockKind, classifyBlock } from "./header-block/classify.ts";
+export { HeaderBlockError, type HeaderBlockErrorCode } from "./header-block/error.ts";
+export { type HeaderBlock, HeaderBlockDecoder, type HeaderBlockOptions } from "./header-block/parse.ts";
+export { writeHeaderBlock } from "./header-block/write.ts";
+export { checkResponseHead } from "./headers/check.ts";
+export { contentLength, parseContentLength } from "./headers/content-length.ts";
+export { type Forwarded, type ForwardedField, type ForwardedTrust, readForwarded } from "./headers/forwarded.ts";
+export { isHopByHop, withoutHopByHop } from "./headers/hop-by-hop.ts";
+export { identityHeaders, isIdentityHeader, scrubIdentity } from "./headers/identity.ts";
 export { type BufferBodyOptions, bufferBody, memoryBody, type Spool, type SpoolStore } from "./body/buffer.ts";
 export { type IncomingBodyOptions, incomingBody } from "./body/incoming.ts";
 export { type ChunkTransform, type MapBodyOptions, mapBody, type StreamTransform } from "./body/map.ts";
 export { type PumpResult, type PumpTarget, pumpBody } from "./body/pump.ts";
 export { type ReadJsonOptions, type ReadOptions, readBytes, readForm, readJson, readText } from "./body/readers.ts";
 export { isBodilessStatus, reasonPhrase } from "./headers/status.ts";
+export { isFieldValue, isToken } from "./headers/syntax.ts";
 export type { Address, PeerCertificate, TlsInfo } from "./model/address.ts";
 export type { App, AppSource, Description, Handler, Lifecycle, Middleware, Status } from "./model/app.ts";
 export { emptyBody, type RequestBody, type ResponseBody } from "./model/body.ts";
@@ -49,3 +64,9 @@ export { type ExchangeNotes, notesIfAny, notesOf, withPrincipal } from "./pipeli
 export { DEFAULT_MAX_BODY_BYTES, Runtime, type RuntimeOptions } from "./pipeline/runtime.ts";
 export { socketAnswer } from "./pipeline/socket-answer.ts";
 export { isProtectedVariable, mountVariables, type VariablesFunction } from "./pipeline/variables.ts";
+export { type Authority, parseAuthority } from "./target/authority.ts";
+export { splitMount, underMount } from "./target/mount.ts";
+export { type ParsedTarget, parseTarget } from "./target/parse.ts";
+export { decodePercent, normalizePath, resolveSegments } from "./target/path.ts";
+export { type PeerList, peerList } from "./target/peer-list.ts";
+export { encodePath, pathText, queryText, rawPath } from "./target/raw.ts";
