@@ -1,0 +1,28 @@
+// Unused files, exports and dependencies: part of `npm run packages`.
+import { existsSync } from "node:fs";
+import type { KnipConfig } from "knip";
+import { readPackages } from "./scripts/workspace.ts";
+
+const packages = readPackages(import.meta.dirname).map(({ folder, path, entries }) => {
+  const privateEntries = ["src/main.ts"].filter((file) => existsSync(`${path}/${file}`));
+  const entry = [...entries.map(({ source }) => source), ...privateEntries, "test/**/*.ts"];
+  return [`packages/${folder}`, { entry, project: ["{src,test}/**/*.ts", "bin/*.js"] }] as const;
+});
+
+const config: KnipConfig = {
+  workspaces: {
+    ".": { entry: ["scripts/*.{ts,mjs}"], project: ["scripts/**/*.{ts,mjs}", "*.ts"] },
+    ...Object.fromEntries(packages),
+    // Samples and cases are programs: every file of theirs is started by somebody.
+    "apps/*": { entry: ["**/*.ts"], ignoreDependencies: [/^@gw\//] },
+    conformance: { entry: ["**/*.ts"], ignoreDependencies: [/^@gw\//] },
+    bench: { entry: ["**/*.ts"], ignoreDependencies: [/^@gw\//] },
+  },
+  ignore: ["**/testdata/**"],
+  // Named only in package.json scripts, by scripts/packages.ts, or by a configuration file's $schema.
+  ignoreDependencies: ["@arethetypeswrong/cli", "publint", "@changesets/config", /^node-(linux|win)-/],
+  ignoreBinaries: ["node"],
+  ignoreExportsUsedInFile: true,
+};
+
+export default config;
