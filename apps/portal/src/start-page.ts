@@ -1,0 +1,45 @@
+// The start page: what is mounted where. Works without JavaScript.
+import { type Handler, html, http, text } from "@gw/core";
+import { escapeHtml, page } from "./page.ts";
+
+/** A mount as the start page lists it. */
+export interface Card {
+  /** Gateway interface and language: `"WSGI · TypeScript"`. */
+  tag: string;
+  title: string;
+  about: string;
+  links: readonly { href: string; label: string }[];
+}
+
+/** What the start page needs. */
+export interface StartPageOptions {
+  cards: readonly Card[];
+  /** The demo account, shown because this is a sample. */
+  demo: { user: string; password: string };
+}
+
+/** A handler that answers `/` with the list of mounts. */
+export function startPage({ cards, demo }: StartPageOptions): Handler {
+  return http((request) => {
+    if (request.path !== "/") return text("404 Not Found\n", { status: 404 });
+    return html(
+      page({
+        title: "gw portal",
+        user: request.principal?.user ?? null,
+        body: body(request.principal === null, cards, demo),
+      }),
+    );
+  });
+}
+
+function body(isVisitor: boolean, cards: readonly Card[], demo: StartPageOptions["demo"]): string {
+  return `<h1>One login, every kind of app</h1>
+<p class="lead">This page comes from one process. Behind it run a sync app, an async app with WebSockets, CGI programs and a git server: each in its own interface, all behind the same login, each told the user as <code>REMOTE_USER</code>.</p>
+${isVisitor ? `<p class="note">Everything below asks for a login first. The demo account is <kbd>${escapeHtml(demo.user)}</kbd> with the password <kbd>${escapeHtml(demo.password)}</kbd>.</p>` : ""}
+<ul class="grid">${cards.map(card).join("\n")}</ul>`;
+}
+
+function card({ tag, title, about, links }: Card): string {
+  const anchors = links.map(({ href, label }) => `<a href="${escapeHtml(href)}">${escapeHtml(label)}</a>`).join(" ");
+  return `<li class="card"><span class="tag">${escapeHtml(tag)}</span><h2>${escapeHtml(title)}</h2><p>${about}</p><div class="links">${anchors}</div></li>`;
+}

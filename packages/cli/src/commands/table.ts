@@ -1,0 +1,66 @@
+// The commands: names, usage, and where the code is.
+import type { Invocation } from "../invocation.ts";
+
+/** A command of `gw`. */
+export interface Command {
+  readonly name: string;
+  readonly usage: string;
+  readonly summary: string;
+  /** Fewest and most operands; the last possible one is the app. */
+  readonly operands: readonly [least: number, most: number];
+  /** What to say when there are too few. */
+  readonly missing: string;
+  load(): Promise<{ run(invocation: Invocation): Promise<number> }>;
+}
+
+/** Every command, in the order of `gw --help`. */
+export const COMMANDS: readonly Command[] = [
+  {
+    name: "auto",
+    usage: "gw <app>",
+    summary: "serve it; as a CGI program when a web server started us so",
+    operands: [0, 1],
+    missing: "",
+    load: () => import("./auto.ts"),
+  },
+  {
+    name: "serve",
+    usage: "gw serve [app]",
+    summary: "HTTP server",
+    operands: [0, 1],
+    missing: "",
+    load: () => import("./serve.ts"),
+  },
+  {
+    name: "dev",
+    usage: "gw dev [app]",
+    summary: "HTTP server with reload on change, lint and error pages",
+    operands: [0, 1],
+    missing: "",
+    load: () => import("./dev.ts"),
+  },
+  {
+    name: "cgi",
+    usage: "gw cgi [app]",
+    summary: "answer one request as a CGI program",
+    operands: [0, 1],
+    missing: "",
+    load: () => import("./cgi.ts"),
+  },
+  {
+    name: "fetch",
+    usage: "gw fetch <path> [app]",
+    summary: "one request to the app, without a socket",
+    operands: [1, 2],
+    missing: "name a path, such as gw fetch /",
+    load: () => import("./fetch.ts"),
+  },
+  {
+    name: "check",
+    usage: "gw check [app]",
+    summary: "load everything, print the pipeline, lint one request, serve nothing",
+    operands: [0, 1],
+    missing: "",
+    load: () => import("./check.ts"),
+  },
+];

@@ -1,0 +1,101 @@
+// Flag > environment > file: the settings of a run, each with where it came from.
+import { UsageError } from "../usage-error.ts";
+import type { Settings } from "./arguments.ts";
+import { flagOf, type Option, optionsOf, variableOf } from "./options.ts";
+import { parseValue, type Value } from "./values.ts";
+
+/** Where a setting came from, for `gw check`. */
+export type Origin = "flag" | "environment" | "file";
+
+/** The settings of a run. */
+export class EffectiveSettings {
+  readonly #values: ReadonlyMap<string, { value: Value; origin: Origin }>;
+
+  constructor(values: ReadonlyMap<string, { value: Value; origin: Origin }>) {
+    this.#values = values;
+  }
+
+  /** The text of a setting, or `undefined`. */
+  text(key: string): string | undefined {
+    return this.#get(key, "string");
+  }
+
+  /** The number of a setting (milliseconds, bytes, count), or `undefined`. */
+  number(key: string): number | undefined {
+    return this.#get(key, "number");
+  }
+
+  /** Whether a switch is on, or `undefined` if nobody set it. */
+  isOn(key: string): boolean | undefined {
+    return this.#get(key, "boolean");
+  }
+
+  /** The values of a repeatable or list setting; empty if nobody set it. */
+  list(key: string): readonly string[] {
+    return (this.#values.get(key)?.value as readonly string[] | undefined) ?? [];
+  }
+
+  /** Where a setting came from, or `null`. */
+  originOf(key: string): Origin | null {
+    return this.#values.get(key)?.origin ?? null;
+  }
+
+  /** Every setting somebody set. */
+  *[Symbol.iterator](): Generator<{ key: string; value: Value; origin: Origin }> {
+    for (const [key, { value, origin }] of this.#values) yield { key, value, origin };
+  }
+
+  #get<T>(key: string, type: "string" | "number" | "boolean"): T | undefined {
+    const value = this.#values.get(key)?.value;
+    return typeof value === type ? (value as T) : undefined;
+  }
+}
+
+/** Settings from `GW_…` variables. An empty variable counts as unset. */
+export function settingsFromEnvironment(command: string, environment: NodeJS.ProcessEnv): Settings {
+  const settings: Record<string, Value> = {};
+  for (const option of optionsOf(command)) {
+    const text = environment[variableOf(option)];
+    if (text === undefined || text === "") continue;
+    const kind = option.repeatable ? "list" : option.kind;
+    settings[option.key] = parseValue(variableOf(option), kind, text, option.choices);
+  }
+  return settings;
+}
+
+/** Settings from the object a configuration file exports: keys that are options, checked. */
+export function settingsFromFile(file: string, command: string, exported: Readonly<Record<string, unknown>>): Settings {
+  const settings: Record<string, Value> = {};
+  for (const option of optionsOf(command)) {
+    const value = exported[option.key];
+    if (value !== undefined) settings[option.key] = checkFileValue(`${file}: ${option.key}`, option, value);
+  }
+  return settings;
+}
+
+function checkFileValue(name: string, option: Option, value: unknown): Value {
+  if (option.repeatable || option.kind === "list") {
+    const list = typeof value === "string" ? [value] : value;
+    if (Array.isArray(list) && list.every((one) => typeof one === "string")) return list as string[];
+    throw new UsageError(`${name}: found ${JSON.stringify(value)}, expected text or a list of texts`);
+  }
+  if (option.kind === "switch" && typeof value === "boolean") return value;
+  // In the file, as on the command line, a bare number of a duration counts seconds.
+  if (typeof value === "number" || typeof value === "string")
+    return parseValue(name, option.kind, String(value), option.choices);
+  throw new UsageError(`${name}: found ${JSON.stringify(value)}, expected what ${flagOf(option)} takes`);
+}
+
+/** Joins the three sources; the first that has a key wins. */
+export function effectiveSettings(flags: Settings, environment: Settings, file: Settings): EffectiveSettings {
+  const values = new Map<string, { value: Value; origin: Origin }>();
+  const sources: readonly (readonly [Origin, Settings])[] = [
+    ["file", file],
+    ["environment", environment],
+    ["flag", flags],
+  ];
+  for (const [origin, settings] of sources) {
+    for (const [key, value] of Object.entries(settings)) values.set(key, { value, origin });
+  }
+  return new EffectiveSettings(values);
+}
