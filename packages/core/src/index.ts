@@ -48,14 +48,15 @@ export { emptyState, type RequestState, type StateKey, stateKey } from "./model/
 export { andCatch, andThen, isPromise } from "./pipeline/and-then.ts";
 export { type AnswerOptions, html, json, locationValue, redirect, text } from "./pipeline/answers.ts";
 export { toApp } from "./pipeline/app-source.ts";
-export { asyncOrigin } from "./pipeline/async-origin.ts";
+export { asyncOrigin, markAsync } from "./pipeline/async-origin.ts";
 export { compose, describeApp, describeLayer } from "./pipeline/compose.ts";
 export { createContext } from "./pipeline/context.ts";
 export { type CountersOptions, createCounters } from "./pipeline/counters.ts";
 export { discard } from "./pipeline/discard.ts";
 export { OpenExchange } from "./pipeline/exchange.ts";
 export { type Gateway, gateway } from "./pipeline/gateway.ts";
-export { errorAnswer, guard } from "./pipeline/guard.ts";
+export { errorAnswer } from "./pipeline/error-answer.ts";
+export { guard } from "./pipeline/guard.ts";
 export { type LayerOptions, layer } from "./pipeline/layer.ts";
 export { lifecycleOf, startOnce, stopOnce } from "./pipeline/lifecycle.ts";
 export { createMetrics } from "./pipeline/metrics.ts";

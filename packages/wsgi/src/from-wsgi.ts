@@ -1,0 +1,68 @@
+// fromWsgi: a WSGI application as an app of the pipeline, called on the main thread.
+import {
+  type App,
+  bufferBody,
+  type GatewayRequest,
+  type HttpRequest,
+  type HttpResponse,
+  isPromise,
+  type Lifecycle,
+  type MaybePromise,
+  markAsync,
+  text,
+} from "@gw/core";
+import { fileSpool } from "@gw/core/node";
+import { callApp } from "./call.ts";
+import type { Concurrency } from "./environ.ts";
+import { HeadReader } from "./head.ts";
+import type { WsgiApp } from "./types.ts";
+
+/** Inputs of `fromWsgi`. */
+export interface FromWsgiOptions {
+  /** Bytes of a request body kept in memory; larger ones go to a temporary file. @default 65_536 */
+  maxMemoryBytes?: number;
+  /** Directory of the temporary files. @default the system's */
+  spoolDirectory?: string;
+  /** `wsgi.multiprocess`: whether other processes serve the same app. @default false */
+  multiprocess?: boolean;
+  /** `wsgi.run_once`: whether this process ends after one request. @default false */
+  runOnce?: boolean;
+}
+
+/**
+ * A WSGI application as an app.
+ *
+ * The body is read first, into memory and then a temporary file, unless it is
+ * there already; then the app runs, synchronously. A request without a body,
+ * or with one that can be read synchronously, makes no promise at all.
+ *
+ * The app blocks this thread while it runs: keep it short, or run it on
+ * threads or in a process of its own. WebSockets are refused with 501.
+ */
+export function fromWsgi(app: WsgiApp & Lifecycle, options: FromWsgiOptions = {}): App {
+  const { maxMemoryBytes = 65_536, spoolDirectory, multiprocess = false, runOnce = false } = options;
+  const concurrency: Concurrency = { multithread: false, multiprocess, runOnce };
+  const spool = fileSpool(spoolDirectory === undefined ? {} : { directory: spoolDirectory });
+  const heads = new HeadReader();
+  const run = (request: HttpRequest): HttpResponse => callApp(app, request, concurrency, heads);
+  return {
+    handle(request: GatewayRequest): MaybePromise<HttpResponse> {
+      if (request.kind === "websocket") return noSockets;
+      const { body } = request;
+      if (body.length === 0 || body.readSync !== undefined) return run(request);
+      const buffered = bufferBody(request, { maxMemoryBytes, spool });
+      return isPromise(buffered)
+        ? markAsync(buffered.then(run), "fromWsgi, which reads the body first")
+        : run(buffered);
+    },
+    ...lifeOf(app),
+    describe: () => ({ kind: "wsgi", name: app.name || "application" }),
+  };
+}
+
+const noSockets: HttpResponse = text("501 Not Implemented\nthis app does not speak WebSocket\n", { status: 501 });
+
+/** The life that `toWsgi` hands on: WSGI itself knows none. */
+function lifeOf({ start, stop, reload, status }: Lifecycle): Lifecycle {
+  return { ...(start && { start }), ...(stop && { stop }), ...(reload && { reload }), ...(status && { status }) };
+}
