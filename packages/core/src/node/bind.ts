@@ -8,7 +8,7 @@ export type Bind =
   | { readonly kind: "tcp"; readonly host: string | null; readonly port: number }
   /** An absolute path. */
   | { readonly kind: "unix"; readonly path: string }
-  /** A descriptor we inherited that is bound, and may be listening, already. */
+  /** A descriptor we inherited: a socket that is bound already, and may be listening. */
   | { readonly kind: "fd"; readonly fd: number };
 
 const ALLOWED = '"127.0.0.1:8000", "[::1]:8000", ":8000" (every interface), "8000", "unix:/path" or "fd://3"';

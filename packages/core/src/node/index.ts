@@ -5,6 +5,7 @@ export { type Child, type ChildExit, type ChildOptions, spawnChild } from "./chi
 export { type NodeContextOptions, nodeContext } from "./context.ts";
 export { type FileAnswerOptions, type FileOptions, fileAnswer, sendFile } from "./files.ts";
 export { type ListenOptions, type Listening, listen, listenAll } from "./listen.ts";
+export { isListeningSocket } from "./listening-socket.ts";
 export {
   createLogger,
   type LeveledLogger,

@@ -1,5 +1,5 @@
 // One event, one line: as JSON for machines, as text for people.
-import { type PlainValue, toPlain } from "./log-values.ts";
+import { cutText, type PlainValue, plainFacts } from "./log-values.ts";
 
 /** Levels that lines can have. */
 export type LineLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal";
@@ -29,6 +29,12 @@ const UNSAFE = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff
 const UNSAFE_TEXT = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 const BARE = /^[\w./:@%+,*~-]+$/;
 
+/** Escapes the rest of what may not stand in a line, once per line. */
+function safe(json: string): string {
+  UNSAFE.lastIndex = 0;
+  return UNSAFE.test(json) ? json.replace(UNSAFE, escapeChar) : json;
+}
+
 function escapeChar(char: string): string {
   const short = { "\n": "\\n", "\r": "\\r", "\t": "\\t" }[char];
   return short ?? `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
@@ -39,14 +45,15 @@ export const jsonFormat: LogFormat = {
   writeFacts: jsonFacts,
   writeLine({ level, time, message, prefix, facts }) {
     const own = facts === null ? "" : jsonFacts(facts);
-    const text = message === undefined ? "" : `,"msg":${JSON.stringify(message)}`;
-    return `${`{"level":"${level}","time":"${time}"${prefix}${own}${text}}`.replace(UNSAFE, escapeChar)}\n`;
+    const text = message === undefined ? "" : `,"msg":${JSON.stringify(cutText(message))}`;
+    return `{"level":"${level}","time":"${time}"${safe(`${prefix}${own}${text}`)}}\n`;
   },
 };
 
 function jsonFacts(facts: object): string {
-  const body = JSON.stringify(toPlain(facts));
-  return body.length <= 2 ? "" : `,${body.slice(1, -1)}`;
+  let text = "";
+  for (const [name, value] of plainFacts(facts)) text += `,${JSON.stringify(name)}:${JSON.stringify(value)}`;
+  return text;
 }
 
 /** Settings of `textFormat`. */
@@ -72,18 +79,16 @@ const RESET = "\u001b[0m";
 export function textFormat({ colour, stackLines }: TextFormatOptions): LogFormat {
   const dim = (text: string): string => (colour ? `${DIM}${text}${RESET}` : text);
   const writeFacts = (facts: object): string => {
-    const plain = toPlain(facts);
-    if (typeof plain !== "object" || plain === null || Array.isArray(plain)) return ` ${textValue(plain)}`;
-    return Object.entries(plain)
-      .map(([key, value]) => ` ${dim(`${textKey(key)}=`)}${textValue(value)}`)
-      .join("");
+    let text = "";
+    for (const [name, value] of plainFacts(facts)) text += ` ${dim(`${textKey(name)}=`)}${textValue(value)}`;
+    return text;
   };
   return {
     writeFacts,
     writeLine({ level, time, message, prefix, facts }) {
       const name = level.toUpperCase().padEnd(5);
       const head = `${dim(time)} ${colour ? `${COLOURS[level]}${name}${RESET}` : name}`;
-      const text = message === undefined ? "" : ` ${message.replace(UNSAFE_TEXT, escapeChar)}`;
+      const text = message === undefined ? "" : ` ${cutText(message).replace(UNSAFE_TEXT, escapeChar)}`;
       const own = facts === null ? "" : writeFacts(facts);
       const stack = stackLines && facts !== null ? stacksOf(facts, dim) : "";
       return `${head}${text}${prefix}${own}\n${stack}`;
@@ -102,11 +107,11 @@ function textValue(value: PlainValue): string {
 }
 
 function quoted(text: string): string {
-  return JSON.stringify(text).replace(UNSAFE, escapeChar);
+  return safe(JSON.stringify(text));
 }
 
 function quotedJson(value: PlainValue): string {
-  return JSON.stringify(value).replace(UNSAFE, escapeChar);
+  return safe(JSON.stringify(value));
 }
 
 interface PlainError {

@@ -45,7 +45,8 @@ class DescriptorWriter implements LogWriter {
   #dropped = 0;
   #state: "idle" | "scheduled" | "writing" | "waiting" = "idle";
   #retryMs = RETRY_FIRST_MS;
-  #flushed: (() => void)[] = [];
+  #timer: NodeJS.Timeout | null = null;
+  readonly #flushed: (() => void)[] = [];
 
   constructor(fd: number, { maxQueuedBytes = 1_048_576, droppedLine }: DescriptorWriterOptions) {
     this.#fd = fd;
@@ -67,19 +68,20 @@ class DescriptorWriter implements LogWriter {
 
   flush(): Promise<void> {
     if (this.#state === "idle") return Promise.resolve();
+    this.#timer?.ref(); // somebody waits: the process must not end before
     return new Promise((done) => this.#flushed.push(done));
   }
 
   flushSync(): void {
     const fd = this.#openUnblocked() ?? this.#fd;
-    const giveUpAt = performance.now() + EXIT_PATIENCE_MS;
+    let giveUpAt = performance.now() + EXIT_PATIENCE_MS;
     for (let bytes = this.#take(); bytes !== null; bytes = this.#take()) {
       const outcome = tryWrite(fd, bytes);
       if (outcome === "failed") continue;
       this.#rest = outcome === "full" ? bytes : remainder(bytes, outcome);
-      if (outcome !== "full") continue;
-      if (performance.now() > giveUpAt) return;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_FIRST_MS);
+      if (outcome !== "full") giveUpAt = performance.now() + EXIT_PATIENCE_MS;
+      else if (performance.now() > giveUpAt) return;
+      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_FIRST_MS);
     }
   }
 
@@ -112,7 +114,8 @@ class DescriptorWriter implements LogWriter {
   #wait(bytes: Uint8Array): void {
     this.#rest = bytes;
     this.#state = "waiting";
-    setTimeout(() => this.#next(), this.#retryMs).unref();
+    this.#timer = setTimeout(() => this.#next(), this.#retryMs);
+    if (this.#flushed.length === 0) this.#timer.unref();
     this.#retryMs = Math.min(this.#retryMs * 2, RETRY_LONGEST_MS);
   }
 

@@ -15,16 +15,36 @@ const MAX_STRING = 8_192;
 const SECRET =
   /^(?:(?:proxy-?)?authorization|(?:set-?)?cookies?|x-api-key|api-?key|pass(?:word|wd|phrase)|secret|client-?secret|(?:access|refresh|id|csrf)-?token|private-?key)$/i;
 
+const MAX_NAMES = 1_000;
+const knownNames = new Map<string, boolean>();
+
 /** Whether values under this name are replaced by `"[secret]"`; `-` and `_` are the same. */
 export function isSecretName(name: string): boolean {
-  return SECRET.test(name.replaceAll("_", "-"));
+  const known = knownNames.get(name);
+  if (known !== undefined) return known;
+  const secret = SECRET.test(name.replaceAll("_", "-"));
+  if (knownNames.size < MAX_NAMES) knownNames.set(name, secret);
+  return secret;
+}
+
+/** The facts of one event, or of a logger: names with plain values, `undefined` left out, secrets replaced. */
+export function* plainFacts(facts: object): Generator<readonly [name: string, value: PlainValue]> {
+  for (const name of Object.keys(facts)) {
+    let value: unknown;
+    try {
+      value = (facts as Readonly<Record<string, unknown>>)[name];
+    } catch (error) {
+      value = `[cannot be logged: ${String(error)}]`; // a getter threw
+    }
+    if (value !== undefined) yield [name, isSecretName(name) ? "[secret]" : toPlain(value, 1)];
+  }
 }
 
 /** Any value as plain data. Never throws; cycles, long strings and deep objects are cut. */
 export function toPlain(value: unknown, depth = 0): PlainValue {
   switch (typeof value) {
     case "string":
-      return value.length <= MAX_STRING ? value : `${value.slice(0, MAX_STRING)}… (${value.length} chars)`;
+      return cutText(value);
     case "number":
       return Number.isFinite(value) ? value : String(value);
     case "boolean":
@@ -38,6 +58,11 @@ export function toPlain(value: unknown, depth = 0): PlainValue {
     default:
       return String(value);
   }
+}
+
+/** A string of bounded length. */
+export function cutText(text: string): string {
+  return text.length <= MAX_STRING ? text : `${text.slice(0, MAX_STRING)}… (${text.length} chars)`;
 }
 
 function objectToPlain(value: object, depth: number): PlainValue {

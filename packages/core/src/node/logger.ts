@@ -65,7 +65,7 @@ export function createLogger(options: LoggerOptions = {}): LeveledLogger {
   const writer =
     typeof destination === "function" ? callWriter(destination) : queueWriter(destination, format, maxQueuedBytes);
   const family: Family = { level, rank: rankOf(level), format, writer };
-  return new NodeLogger(family, format.writeFacts(facts));
+  return new NodeLogger(family, null, facts);
 }
 
 function formatOf({ format, colour }: LoggerOptions, destination: number | LogDestination): LogFormat {
@@ -105,11 +105,14 @@ interface Family {
 
 class NodeLogger implements LeveledLogger {
   readonly #family: Family;
-  readonly #prefix: string;
+  readonly #parent: NodeLogger | null;
+  readonly #facts: object;
+  #prefix: string | null = null;
 
-  constructor(family: Family, prefix: string) {
+  constructor(family: Family, parent: NodeLogger | null, facts: object) {
     this.#family = family;
-    this.#prefix = prefix;
+    this.#parent = parent;
+    this.#facts = facts;
   }
 
   get level(): LogLevel {
@@ -149,7 +152,7 @@ class NodeLogger implements LeveledLogger {
   }
 
   child(facts: object): LeveledLogger {
-    return new NodeLogger(this.#family, this.#prefix + this.#family.format.writeFacts(facts));
+    return new NodeLogger(this.#family, this, facts);
   }
 
   flush(): Promise<void> {
@@ -161,7 +164,14 @@ class NodeLogger implements LeveledLogger {
     const isText = typeof given === "string";
     const facts = isText ? null : given instanceof Error ? { err: given } : given;
     const text = isText ? given : (message ?? (given instanceof Error ? given.message : undefined));
-    writer.write(format.writeLine({ level, time: now(), message: text, prefix: this.#prefix, facts }));
+    writer.write(format.writeLine({ level, time: now(), message: text, prefix: this.#writtenFacts(), facts }));
+  }
+
+  /** Our facts and our parents', written at the first line: most children of a request never log. */
+  #writtenFacts(): string {
+    const inherited = this.#parent === null ? "" : this.#parent.#writtenFacts();
+    this.#prefix ??= inherited + this.#family.format.writeFacts(this.#facts);
+    return this.#prefix;
   }
 }
 

@@ -1,5 +1,5 @@
 // The temporary files that `bufferBody` is given: nothing of them is left behind, even after a crash.
-import { readSync } from "node:fs";
+import { constants, readSync } from "node:fs";
 import { type FileHandle, open, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,8 +16,9 @@ export interface FileSpoolOptions {
 }
 
 /**
- * Temporary files as a spool: made 0600 and unlinked at once, so that the
- * system frees them when they are closed or when the process ends, however it ends.
+ * Temporary files as a spool: without a name where the system can (Linux), else
+ * made 0600 and unlinked at once. The system frees them when they are closed
+ * or when the process ends, however it ends.
  */
 export function fileSpool({
   directory = tmpdir(),
@@ -25,18 +26,39 @@ export function fileSpool({
 }: FileSpoolOptions = {}): SpoolStore {
   return {
     async open() {
-      const path = join(directory, `gw-spool-${crypto.randomUUID()}`);
-      let file: FileHandle | null = null;
       try {
-        file = await open(path, "wx+", 0o600);
-        await unlink(path);
-        return new SpoolFile(file, maxBytes);
+        return new SpoolFile((await openNameless(directory)) ?? (await openUnlinked(directory)), maxBytes);
       } catch (error) {
-        await file?.close();
         throw spoolError(error, `cannot make a temporary file in ${directory}`);
       }
     },
   };
+}
+
+const O_TMPFILE = process.platform === "linux" ? 0o20000000 | constants.O_DIRECTORY : null;
+
+/** A file that never had a name (open(2), O_TMPFILE); `null` where the file system has no such thing. */
+async function openNameless(directory: string): Promise<FileHandle | null> {
+  if (O_TMPFILE === null) return null;
+  try {
+    return await open(directory, O_TMPFILE | constants.O_RDWR, 0o600);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EOPNOTSUPP" || code === "ENOTSUP" || code === "EISDIR" || code === "EINVAL") return null;
+    throw error;
+  }
+}
+
+async function openUnlinked(directory: string): Promise<FileHandle> {
+  const path = join(directory, `gw-spool-${crypto.randomUUID()}`);
+  const file = await open(path, "wx+", 0o600);
+  try {
+    await unlink(path);
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
 }
 
 class SpoolFile implements Spool {
