@@ -30,9 +30,10 @@ export function describeLayer(layer: Middleware): Description {
   return layer.describe?.() ?? { kind: "layer", name: layer.layerName ?? (layer.name || "layer") };
 }
 
-/** What an app says of itself, or "app". */
+/** What an app says of itself, or the name of its handler function, or "app". */
 export function describeApp(app: App): Description {
-  return app.describe?.() ?? { kind: "app", name: app.handle.name || "app" };
+  const { name } = app.handle;
+  return app.describe?.() ?? { kind: "app", name: name === "" || name === "handle" ? "app" : name };
 }
 
 const ORDER = ["ready", "stopped", "starting", "degraded", "failed"] as const;

@@ -2,6 +2,7 @@
 
 import type { Lifecycle } from "../model/app.ts";
 import type { AppContext } from "../model/context.ts";
+import type { MaybePromise } from "../model/maybe-promise.ts";
 
 interface Running {
   users: number;
@@ -39,8 +40,8 @@ export async function stopOnce(part: Lifecycle, deadline: AbortSignal): Promise<
  * The life of a list of parts as one.
  *
  * `start`: in order; when one fails, those already started are stopped in
- * reverse and the first error is thrown. `stop`: in reverse; all are stopped,
- * the first error is thrown at the end.
+ * reverse and the first error is thrown. `stop`: in reverse; `reload`: in
+ * order; both reach every part, and the first error is thrown at the end.
  */
 export function lifecycleOf(parts: readonly Lifecycle[]): Required<Pick<Lifecycle, "start" | "stop" | "reload">> {
   return {
@@ -60,18 +61,23 @@ export function lifecycleOf(parts: readonly Lifecycle[]): Required<Pick<Lifecycl
     },
     stop: (deadline) => stopAll(parts, deadline),
     async reload() {
-      for (const part of parts) await part.reload?.();
+      await eachOf([...new Set(parts)], (part) => part.reload?.());
     },
   };
 }
 
 const START_ROLLBACK_MS = 5_000;
 
-async function stopAll(parts: readonly Lifecycle[], deadline: AbortSignal): Promise<void> {
+function stopAll(parts: readonly Lifecycle[], deadline: AbortSignal): Promise<void> {
+  return eachOf([...parts].reverse(), (part) => stopOnce(part, deadline));
+}
+
+/** Runs a step on every part, in order, whatever fails; then throws the first error. */
+async function eachOf(parts: readonly Lifecycle[], step: (part: Lifecycle) => MaybePromise<void>): Promise<void> {
   let failed: { error: unknown } | null = null;
-  for (const part of [...parts].reverse()) {
+  for (const part of parts) {
     try {
-      await stopOnce(part, deadline);
+      await step(part);
     } catch (error) {
       failed ??= { error };
     }

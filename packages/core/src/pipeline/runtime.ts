@@ -38,7 +38,7 @@ export class Runtime {
     this.#guarded = guard(this.app.handle);
   }
 
-  /** The app's answer; what it throws has become a response. Never throws, never rejects. */
+  /** The app's answer; what it throws, or what does not fit the request, has become a response. Never throws, never rejects. */
   answer(request: GatewayRequest): MaybePromise<Answer> {
     return this.#guarded(request);
   }
@@ -57,7 +57,8 @@ export class Runtime {
   /** Keeps a promise in mind until it settles, so that `stop` waits for it. */
   track(work: MaybePromise<void>): void {
     if (!isPromise(work)) return;
-    const tracked = work.finally(() => this.#pending.delete(tracked));
+    const forget = (): void => void this.#pending.delete(tracked);
+    const tracked = work.then(forget, forget);
     this.#pending.add(tracked);
   }
 
