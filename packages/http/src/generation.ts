@@ -1,0 +1,42 @@
+// One app while it serves: what reload swaps, and what close waits for.
+import type { Runtime } from "@gw/core";
+
+/** Something of a generation that must be told when its app is about to go: an open WebSocket. */
+export interface Leaving {
+  /** The app goes: end soon. */
+  leave(): void;
+  /** The grace is over: end now. */
+  cut(): void;
+}
+
+/** An app and the exchanges it has under way. */
+export class Generation {
+  readonly runtime: Runtime;
+  /** Exchanges under way; its exchanges count themselves. */
+  running = 0;
+  /** Open WebSockets. */
+  readonly sockets: Set<Leaving> = new Set();
+  #whenIdle: (() => void) | null = null;
+
+  constructor(runtime: Runtime) {
+    this.runtime = runtime;
+  }
+
+  /** One exchange has ended. */
+  leave(): void {
+    this.running--;
+    if (this.running === 0 && this.#whenIdle !== null) this.#whenIdle();
+  }
+
+  /** Settles when nothing runs any more. */
+  idle(): Promise<void> {
+    if (this.running === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#whenIdle = () => {
+        if (this.running > 0) return;
+        this.#whenIdle = null;
+        resolve();
+      };
+    });
+  }
+}

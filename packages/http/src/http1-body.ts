@@ -1,0 +1,141 @@
+// The body of one HTTP/1.1 request: chunks off the socket, read only when asked.
+import type { IncomingMessage } from "node:http";
+
+/** How many bytes are held before the client has to wait. */
+const HIGH_WATER_BYTES = 65_536;
+
+interface Waiter {
+  readonly resolve: (result: IteratorResult<Uint8Array>) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What becomes of a body that nobody wants. */
+export interface Drain {
+  /** Bytes that are thrown away at most. */
+  readonly maxBytes: number;
+  /** It has come to its end. */
+  readonly onEnd: () => void;
+  /** It is longer than that. */
+  readonly onTooLong: () => void;
+}
+
+/** A source for `incomingBody`. One iteration only; an early `return` leaves the rest on the wire, for the carrier. */
+export class Http1Body implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array> {
+  /** Bytes that have arrived. */
+  receivedBytes = 0;
+  readonly #req: IncomingMessage;
+  #queue: Uint8Array[] = [];
+  #queuedBytes = 0;
+  #waiter: Waiter | null = null;
+  #isBegun = false;
+  #isEnded = false;
+  #isDropped = false;
+  #isPaused = false;
+  #error: unknown = null;
+  #drain: Drain | null = null;
+
+  constructor(req: IncomingMessage) {
+    this.#req = req;
+  }
+
+  /** Whether the app waits for bytes that the client has not sent. */
+  get isWaiting(): boolean {
+    return this.#waiter !== null;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    this.#open();
+    return this;
+  }
+
+  next(): Promise<IteratorResult<Uint8Array>> {
+    const chunk = this.#queue.shift();
+    if (chunk !== undefined) {
+      this.#queuedBytes -= chunk.length;
+      return Promise.resolve({ done: false, value: chunk });
+    }
+    if (this.#error !== null) return Promise.reject(this.#error);
+    if (this.#isEnded || this.#isDropped) return Promise.resolve(END);
+    return new Promise((resolve, reject) => {
+      this.#waiter = { resolve, reject };
+      this.#resume();
+    });
+  }
+
+  return(): Promise<IteratorResult<Uint8Array>> {
+    this.#isDropped = true;
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    this.#pause();
+    return Promise.resolve(END);
+  }
+
+  /** The client is gone, too slow, or sent what is no body. */
+  fail(error: unknown): void {
+    if (this.#isEnded || this.#error !== null) return;
+    this.#error = error;
+    const waiter = this.#waiter;
+    this.#waiter = null;
+    waiter?.reject(error);
+  }
+
+  /** Whether it is being read and has not come to its end. */
+  get isOpen(): boolean {
+    return this.#isBegun && !this.#isEnded && this.#error === null;
+  }
+
+  /** Reads and throws away what is left. */
+  drain(drain: Drain): void {
+    if (this.#isEnded) return drain.onEnd();
+    this.#drain = { ...drain, maxBytes: this.receivedBytes + drain.maxBytes };
+    this.#isDropped = true;
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    this.#open();
+    this.#resume();
+  }
+
+  #open(): void {
+    if (this.#isBegun) return;
+    this.#isBegun = true;
+    this.#req.on("data", (chunk: Buffer) => this.#onData(chunk));
+    this.#req.on("end", () => this.#onEnd());
+  }
+
+  #onData(chunk: Uint8Array): void {
+    this.receivedBytes += chunk.length;
+    if (this.#drain !== null && this.receivedBytes > this.#drain.maxBytes) this.#drain.onTooLong();
+    if (this.#isDropped) return;
+    const waiter = this.#waiter;
+    if (waiter !== null) {
+      this.#waiter = null;
+      waiter.resolve({ done: false, value: chunk });
+      return;
+    }
+    this.#queue.push(chunk);
+    this.#queuedBytes += chunk.length;
+    if (this.#queuedBytes >= HIGH_WATER_BYTES) this.#pause();
+  }
+
+  #onEnd(): void {
+    this.#isEnded = true;
+    const waiter = this.#waiter;
+    this.#waiter = null;
+    waiter?.resolve(END);
+    this.#drain?.onEnd();
+  }
+
+  #pause(): void {
+    if (this.#isPaused || !this.#isBegun) return;
+    this.#isPaused = true;
+    this.#req.pause();
+  }
+
+  #resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#req.resume();
+  }
+}
+
+const END: IteratorResult<Uint8Array> = { done: true, value: undefined };

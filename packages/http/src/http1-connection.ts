@@ -1,0 +1,163 @@
+// One HTTP/1.x connection: requests one after the other (R-H9), and the time each step may take (R-H6).
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { GatewayError } from "@gw/core";
+import { Connection, type PeerFacts } from "./connection.ts";
+import type { Generation } from "./generation.ts";
+import type { Http1Exchange } from "./http1-exchange.ts";
+import { refusalText } from "./refusal.ts";
+import type { ServerState } from "./server-state.ts";
+
+/** How long a connection that we closed for writing stays open, so that the client can read what was sent last. */
+const LINGER_MS = 2_000;
+
+/** A pipelined request that waits for its turn. */
+export interface WaitingRequest {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  /** Whether the client waits for `100 Continue`. */
+  readonly expectsContinue: boolean;
+}
+
+/** Starts a request on a connection whose turn it is. */
+export type Begin = (
+  connection: Http1Connection,
+  req: IncomingMessage,
+  res: ServerResponse,
+  expectsContinue: boolean,
+) => void;
+
+/** The state of one HTTP/1.x connection. */
+export class Http1Connection extends Connection {
+  /** The exchange under way: one at a time. */
+  current: Http1Exchange | null = null;
+  /** Requests begun. */
+  requests = 0;
+  /** No further request will be served here: the answer under way says so. */
+  isLast: boolean;
+  readonly #begin: Begin;
+  #waiting: WaitingRequest[] = [];
+  #isClosing = false;
+  /** When the present phase began: waiting for a request, draining a body, closing. */
+  #since: number;
+  /** Requests and bytes at the last look: more bytes without a request are the head of the next one. */
+  #seenRequests = 0;
+  #seenBytes = 0;
+  #headSince: number | null = null;
+  #idleGraceMs: number | null = null;
+
+  constructor(state: ServerState, socket: Socket, facts: PeerFacts, begin: Begin) {
+    super(state, socket, facts);
+    this.#begin = begin;
+    this.#since = state.now;
+    this.isLast = state.isDraining;
+  }
+
+  /** Whether the next request can begin at once. */
+  get isFree(): boolean {
+    return this.current === null && this.#waiting.length === 0 && !this.#isClosing;
+  }
+
+  /** Keeps a pipelined request until those before it are answered; drops it after the last one that will be. */
+  wait(waiting: WaitingRequest): void {
+    if (this.isLast) return;
+    if (this.#waiting.length < this.state.limits.maxPipelinedRequests) this.#waiting.push(waiting);
+    else this.isLast = true;
+  }
+
+  /** The current exchange is over: on to the next one. */
+  next(): void {
+    this.current = null;
+    this.#since = this.state.now;
+    const waiting = this.#waiting.shift();
+    if (waiting !== undefined) this.#begin(this, waiting.req, waiting.res, waiting.expectsContinue);
+  }
+
+  /** From now on the client is cut off if it takes nothing for `writeTimeoutMs`. */
+  watchWrites(): void {
+    this.socket.setTimeout(this.state.limits.writeTimeoutMs);
+  }
+
+  /** The client has taken everything. */
+  unwatchWrites(): void {
+    this.socket.setTimeout(0);
+  }
+
+  /** What follows the current head is no HTTP: its body ends in an error, and nothing is served after it. */
+  failBody(error: unknown): void {
+    this.isLast = true;
+    this.#waiting = [];
+    this.current?.failBody(error);
+  }
+
+  /** What arrives from now on is thrown away. */
+  beginDrain(): void {
+    this.isLast = true;
+    this.#since = this.state.now;
+  }
+
+  /** Ends our side and leaves the client a moment to read what was sent. */
+  closeGently(lastWords = ""): void {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    this.isLast = true;
+    this.#waiting = [];
+    this.#since = this.state.now;
+    this.socket.end(lastWords, "latin1");
+  }
+
+  onClose(): void {
+    this.#waiting = [];
+    this.current?.abort();
+  }
+
+  cutExchangesOf(generation: Generation): void {
+    if (this.current?.generation === generation) this.cut();
+  }
+
+  drain(idleGraceMs: number): void {
+    this.isLast = true;
+    this.#idleGraceMs = idleGraceMs;
+    this.#since = this.state.now;
+  }
+
+  check(nowMs: number): void {
+    const { limits } = this.state;
+    const forMs = nowMs - this.#since;
+    if (this.#isClosing) {
+      if (forMs > LINGER_MS) this.socket.destroy();
+    } else if (this.current !== null) {
+      this.current.check(nowMs, forMs);
+    } else if (this.#isReadingHead(nowMs)) {
+      if (nowMs - (this.#headSince ?? nowMs) > limits.headerTimeoutMs) this.#refuseSlowHead();
+    } else if (forMs > this.#allowedIdleMs()) {
+      this.socket.destroy();
+    }
+  }
+
+  #allowedIdleMs(): number {
+    const { headerTimeoutMs, keepAliveTimeoutMs } = this.state.limits;
+    return this.#idleGraceMs ?? (this.requests === 0 ? headerTimeoutMs : keepAliveTimeoutMs);
+  }
+
+  #isReadingHead(nowMs: number): boolean {
+    const { bytesRead } = this.socket;
+    if (this.requests !== this.#seenRequests) {
+      this.#seenRequests = this.requests;
+      this.#seenBytes = bytesRead;
+      this.#headSince = null;
+    } else if (bytesRead !== this.#seenBytes) {
+      this.#headSince ??= this.requests === 0 ? this.#since : nowMs;
+    }
+    return this.#headSince !== null;
+  }
+
+  #refuseSlowHead(): void {
+    const { headerTimeoutMs } = this.state.limits;
+    this.closeGently(
+      refusalText(
+        new GatewayError("GW_HTTP_HEADER_SLOW", 408, `the request head took longer than ${headerTimeoutMs} ms`),
+      ),
+    );
+  }
+}

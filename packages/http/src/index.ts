@@ -1,0 +1,6 @@
+// @gw/http: the HTTP carrier. Named exports only.
+export { DEFAULT_LIMITS, type HttpLimits } from "./limits.ts";
+export type { RunningServer, ServeOptions } from "./options.ts";
+export { serve } from "./serve.ts";
+export type { CertificateOptions, TlsOptions } from "./tls.ts";
+export type { WebSocketOptions } from "./websocket-options.ts";

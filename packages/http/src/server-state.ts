@@ -1,0 +1,21 @@
+// What all connections of a server share.
+import type { Logger } from "@gw/core";
+import type { Connection } from "./connection.ts";
+import type { Generation } from "./generation.ts";
+import type { HttpLimits } from "./limits.ts";
+import type { RequestRules } from "./request-rules.ts";
+
+/** The state of one server, shared by its connections. */
+export interface ServerState {
+  /** The app that new requests go to; `reload` replaces it. */
+  generation: Generation;
+  readonly limits: HttpLimits;
+  readonly rules: RequestRules;
+  readonly log: Logger;
+  /** Every open connection. */
+  readonly connections: Set<Connection>;
+  /** Milliseconds of the monotonic clock at the last look at the connections: cheap to read, up to a second old. */
+  now: number;
+  /** Whether no more requests are wanted: answers ask to close. */
+  isDraining: boolean;
+}
