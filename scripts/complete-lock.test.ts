@@ -40,18 +40,20 @@ test("adds nothing the second time", () => {
 });
 
 test("puts a second version below the package that asks for it", () => {
-  const other = { ...tool, optionalDependencies: { "tool-darwin-arm64": "2.0.0" } };
   const lock = {
     packages: {
-      "node_modules/a/node_modules/tool": other,
       "node_modules/tool": tool,
+      "node_modules/tool-darwin-arm64": { version: "2.0.0", dev: true, optional: true },
       "node_modules/tool-linux-x64": linux,
     },
   };
-  expect(completeLock(lock)).toEqual([
-    "node_modules/a/node_modules/tool/node_modules/tool-darwin-arm64",
-    "node_modules/tool-darwin-arm64",
-  ]);
+  expect(completeLock(lock)).toEqual(["node_modules/tool/node_modules/tool-darwin-arm64"]);
+});
+
+test("keeps the packages of a nested tool beside it", () => {
+  const older = { ...tool, optionalDependencies: { "tool-linux-x64": "0.9.0" } };
+  const lock = { packages: { "node_modules/a/node_modules/tool": older, "node_modules/tool-linux-x64": linux } };
+  expect(completeLock(lock)).toEqual(["node_modules/a/node_modules/tool/node_modules/tool-linux-x64"]);
 });
 
 test("leaves version ranges and names without a platform alone", () => {
