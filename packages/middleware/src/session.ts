@@ -1,0 +1,129 @@
+// Sessions: what a browser's requests have in common, kept on the server (R-M8, R-M9).
+import {
+  type Answer,
+  andThen,
+  GatewayError,
+  isGatewayError,
+  layer,
+  type Middleware,
+  notesIfAny,
+  type RequestHead,
+  type StateKey,
+  startOnce,
+  stateKey,
+  stopOnce,
+} from "@gw/core";
+import { ActiveSession } from "./session/active.ts";
+import { createClock } from "./session/clock.ts";
+import { SessionCookie, type SessionCookieOptions } from "./session/cookie.ts";
+import { guardStore } from "./session/guarded-store.ts";
+import type { JsonValue } from "./session/json-value.ts";
+import { localStore } from "./session/local.ts";
+import type { Session } from "./session/session.ts";
+import type { SessionStore } from "./session/store.ts";
+
+export type { SessionCookieOptions } from "./session/cookie.ts";
+export { SessionStoreError } from "./session/guarded-store.ts";
+export type { Immutable, JsonValue } from "./session/json-value.ts";
+export { type LocalStoreOptions, localStore } from "./session/local.ts";
+export type { Session } from "./session/session.ts";
+export type { SessionRecord, SessionStore } from "./session/store.ts";
+
+const sessionKey: StateKey<ActiveSession> = stateKey("gw.session");
+
+/** Settings of `session`. */
+export interface SessionOptions {
+  /** Where sessions are kept. @default localStore(): on disk, below `.gw` in the working directory */
+  store?: SessionStore;
+  /** The cookie that carries the id. @default { name: "sid", path: "/", sameSite: "lax" } */
+  cookie?: SessionCookieOptions;
+  /** A session not used for this long has ended, milliseconds. @default 1_800_000 (30 minutes) */
+  idleMs?: number;
+  /** A session this old has ended, used or not, milliseconds. @default 86_400_000 (24 hours) */
+  absoluteMs?: number;
+  /**
+   * `"lazy"`: read from the store when first used; free when it is not. `"eager"`: read before the app is called.
+   * With an asynchronous store and `"lazy"`, apps must `await session.load()` first.
+   *
+   * @default "lazy" for a synchronous store, "eager" for an asynchronous one
+   */
+  load?: "lazy" | "eager";
+  /** Longest wait for an asynchronous store, milliseconds; then the answer is 503. @default 1_000 */
+  storeTimeoutMs?: number;
+  /** Most characters of one session's data, as JSON. @default 65_536 */
+  maxChars?: number;
+}
+
+/**
+ * Gives the layers and apps inside it `sessionOf(request)`.
+ *
+ * Written before the head leaves, so that the next request, after a redirect
+ * for example, sees it. Works in front of sockets: their cookie goes out with
+ * the accept head. With a synchronous store it makes no promise.
+ */
+export function session(options: SessionOptions = {}): Middleware {
+  const { idleMs = 1_800_000, absoluteMs = 86_400_000, storeTimeoutMs = 1_000, maxChars = 65_536 } = options;
+  const { store = localStore(), cookie = {} } = options;
+  const { load = store.isSync ? "lazy" : "eager" } = options;
+  const settings = {
+    store: guardStore(store, storeTimeoutMs),
+    cookie: new SessionCookie(cookie),
+    clock: createClock(),
+    limits: { idleMs, absoluteMs },
+    maxChars,
+  };
+  return layer({
+    name: "session",
+    ...lifeOf(store),
+    onRequest(request) {
+      const outer = request.state.get(sessionKey);
+      if (outer !== undefined) {
+        outer.enter(); // a dispatch inside the same exchange
+        return request;
+      }
+      const active = new ActiveSession(settings, request);
+      const entered = { ...request, state: request.state.with(sessionKey, active) };
+      return load === "lazy" ? entered : andThen(active.load(), () => entered);
+    },
+    onResponse: (answer, request) => activeOf(request).leave(answer, isThrown(answer, request)),
+    onError(error, request) {
+      activeOf(request).fail();
+      throw error;
+    },
+  });
+}
+
+/**
+ * The session of the exchange. `T` names its values: `sessionOf<{ cart: string[] }>(request).get("cart")`.
+ *
+ * @throws GatewayError `GW_NO_SESSION` without a `session()` layer around.
+ */
+export function sessionOf<T extends object = Record<string, JsonValue>>(request: RequestHead): Session<T> {
+  return activeOf(request) as unknown as Session<T>;
+}
+
+/** Whether there is a `session()` layer around, so that `sessionOf` will not throw. */
+export function hasSession(request: RequestHead): boolean {
+  return request.state.get(sessionKey) !== undefined;
+}
+
+function activeOf(request: RequestHead): ActiveSession {
+  const active = request.state.get(sessionKey);
+  if (active !== undefined) return active;
+  throw new GatewayError("GW_NO_SESSION", 500, "sessionOf(request) needs the layer session() around the app");
+}
+
+// Errors become responses around each mounted app, inside of this layer: what was thrown is known from the notes.
+function isThrown(answer: Answer, { exchange }: RequestHead): boolean {
+  if (answer.kind === "accept" || answer.status < 400) return false;
+  const error = notesIfAny(exchange)?.error ?? null;
+  return error !== null && answer.status === (isGatewayError(error) ? error.status : 500);
+}
+
+function lifeOf(store: SessionStore): Pick<SessionStore, "start" | "stop" | "status"> {
+  return {
+    start: (context) => startOnce(store, context),
+    stop: (deadline) => stopOnce(store, deadline),
+    ...(store.status && { status: () => store.status?.() ?? { name: "session", state: "ready", error: null } }),
+  };
+}

@@ -1,0 +1,84 @@
+// The cookie that carries a session's id.
+import type { RequestHead } from "@gw/core";
+import { findCookie } from "../cookies/read.ts";
+import { type CookieOptions, writeSetCookie } from "../cookies/write.ts";
+import { isToken } from "./token.ts";
+
+/** The cookie of a session. It is always HttpOnly. */
+export interface SessionCookieOptions {
+  /** Its name; over TLS `__Host-` is put before it, or `__Secure-` with a `domain` or `path`. @default "sid" */
+  name?: string;
+  /** Paths that get the cookie. @default "/" */
+  path?: string;
+  /** A domain whose hosts share the session; each of them can then set it. @default none: this host only */
+  domain?: string;
+  /** `"none"` is needed inside frames of other sites, and gives up what protects against forged requests. @default "lax" */
+  sameSite?: "strict" | "lax" | "none";
+  /** Keeps the cookie when the browser closes, for this many seconds; the session's own limits stay. @default none: until the browser closes */
+  maxAge?: number;
+  /** Whether names get a prefix over TLS. Without it other hosts of the domain can plant the cookie. @default true */
+  prefix?: boolean;
+}
+
+/** The session cookie as one scheme sees it: both Set-Cookie forms are made once. */
+interface Form {
+  readonly name: string;
+  readonly before: string;
+  readonly after: string;
+  readonly clear: string;
+}
+
+/** Reads and writes the session cookie. */
+export class SessionCookie {
+  readonly #forms: Readonly<Record<"http" | "https", Form>>;
+
+  /** @throws CookieError `GW_COOKIE` for options that no browser accepts. */
+  constructor(options: SessionCookieOptions) {
+    this.#forms = { http: formOf(options, false), https: formOf(options, true) };
+  }
+
+  /** The id that the client holds, if it has the form of one. */
+  read(request: RequestHead): string | null {
+    const value = findCookie(request.headers.get("cookie"), this.#forms[request.scheme].name);
+    return value !== null && isToken(value) ? value : null;
+  }
+
+  /** Set-Cookie that hands out an id. */
+  write(token: string, { scheme }: RequestHead): string {
+    const { before, after } = this.#forms[scheme];
+    return before + token + after;
+  }
+
+  /** Set-Cookie that takes the id back. */
+  clear({ scheme }: RequestHead): string {
+    return this.#forms[scheme].clear;
+  }
+}
+
+const PLACE = "-";
+
+function formOf(options: SessionCookieOptions, isTls: boolean): Form {
+  const { path = "/", domain, sameSite = "lax", maxAge } = options;
+  const name = nameOf(options, isTls);
+  const attributes: CookieOptions = {
+    path,
+    secure: isTls,
+    httpOnly: true,
+    // Without TLS there is no Secure, and browsers drop SameSite=None without it.
+    sameSite: sameSite === "none" && !isTls ? "lax" : sameSite,
+    ...(domain !== undefined && { domain }),
+  };
+  const line = writeSetCookie({ ...attributes, name, value: PLACE, ...(maxAge !== undefined && { maxAge }) });
+  const before = `${name}=`;
+  return {
+    name,
+    before,
+    after: line.slice(before.length + PLACE.length),
+    clear: writeSetCookie({ ...attributes, name, value: "", maxAge: 0, expires: new Date(0) }),
+  };
+}
+
+function nameOf({ name = "sid", path = "/", domain, prefix = true }: SessionCookieOptions, isTls: boolean): string {
+  if (!isTls || !prefix || name.startsWith("__")) return name;
+  return (path === "/" && domain === undefined ? "__Host-" : "__Secure-") + name;
+}
