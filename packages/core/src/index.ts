@@ -53,6 +53,7 @@ export { compose, describeApp, describeLayer } from "./pipeline/compose.ts";
 export { createContext } from "./pipeline/context.ts";
 export { type CountersOptions, createCounters } from "./pipeline/counters.ts";
 export { discard } from "./pipeline/discard.ts";
+export { redirectedRequest } from "./pipeline/dispatch.ts";
 export { OpenExchange } from "./pipeline/exchange.ts";
 export { type Gateway, gateway } from "./pipeline/gateway.ts";
 export { errorAnswer } from "./pipeline/error-answer.ts";
