@@ -1,0 +1,189 @@
+// The life of one program: fed, read, watched, ended, reaped. Knows nothing of HTTP.
+import type { Logger } from "@gw/core";
+import { type DeadlineOptions, Deadlines } from "./deadlines.ts";
+import { CgiError } from "./errors.ts";
+import { feedProgram } from "./feed-program.ts";
+import type { ProgramExit, RunningProgram } from "./launcher.ts";
+
+/** How a program is watched and ended. */
+export interface ProgramRunOptions extends DeadlineOptions {
+  /** From TERM to KILL, milliseconds. @default 5_000 */
+  stopTimeoutMs?: number;
+  /** Whether a client that leaves ends the program (R-C14). @default true */
+  endOnDisconnect?: boolean;
+  /** Whether a program that exits with another code than 0 has failed: its answer is then cut (R-C19). @default true */
+  checkExitCode?: boolean;
+}
+
+/** What the run of a program needs to know. */
+export interface ProgramRunInputs {
+  readonly program: RunningProgram;
+  /** What it reads; `null`: nothing. */
+  readonly input: AsyncIterator<Uint8Array> | null;
+  /** Fires when the client leaves. */
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  /** Called once when the program has ended and its output too. */
+  readonly onEnd: () => void;
+}
+
+/** After the end of output: time for the news of the exit to arrive before the program counts as still running. */
+const EXIT_NEWS_MS = 250;
+
+/** One running program. */
+export class ProgramRun {
+  readonly #program: RunningProgram;
+  readonly #input: AsyncIterator<Uint8Array> | null;
+  readonly #log: Logger;
+  readonly #onEnd: () => void;
+  readonly #deadlines: Deadlines;
+  readonly #stopTimeoutMs: number;
+  readonly #checkExitCode: boolean;
+  readonly #endOnDisconnect: boolean;
+  readonly #signal: AbortSignal;
+  readonly #clientLeft: () => void;
+  #failure: unknown = null;
+  #isDraining = false;
+  #isReadToEnd = false;
+  #isEnded = false;
+  #wake: (() => void) | null = null;
+
+  constructor({ program, input, signal, log, onEnd }: ProgramRunInputs, options: ProgramRunOptions) {
+    const { stopTimeoutMs = 5_000, checkExitCode = true, endOnDisconnect = true } = options;
+    this.#program = program;
+    this.#input = input;
+    this.#log = log;
+    this.#onEnd = onEnd;
+    this.#stopTimeoutMs = stopTimeoutMs;
+    this.#checkExitCode = checkExitCode;
+    this.#endOnDisconnect = endOnDisconnect;
+    this.#signal = signal;
+    this.#clientLeft = () => this.letGo();
+    this.#deadlines = new Deadlines(options, ({ limit, limitMs }) =>
+      this.stop(new CgiError("GW_CGI_TIMEOUT", `the program was ended at its ${limit} limit of ${limitMs} ms`)),
+    );
+    this.#listen();
+    if (program.input !== null && input !== null) {
+      feedProgram(program.input, input, this.#deadlines).catch((error: unknown) => this.stop(error));
+    }
+    if (endOnDisconnect) signal.addEventListener("abort", this.#clientLeft);
+    if (endOnDisconnect && signal.aborted) this.letGo();
+  }
+
+  /**
+   * The next piece of output; `null` at its end.
+   *
+   * @throws CgiError `GW_CGI_ANSWER_CUT` if the program failed, `GW_CGI_TIMEOUT`; what `stop` was given.
+   */
+  async read(): Promise<Uint8Array | null> {
+    const { output } = this.#program;
+    for (;;) {
+      if (this.#failure !== null) throw this.#failure;
+      const chunk = output.read() as Uint8Array | null;
+      if (chunk !== null) {
+        this.#deadlines.output();
+        return chunk;
+      }
+      if (output.readableEnded || output.destroyed) return this.#atEnd();
+      await new Promise<void>((wake) => {
+        this.#wake = wake;
+      });
+    }
+  }
+
+  /** The header block is complete; what follows is read at the client's pace. */
+  headerDone(): void {
+    this.#deadlines.headerDone();
+  }
+
+  /** We wait for the client, until `clientDone`. */
+  waitForClient(): void {
+    this.#deadlines.waitForClient("output");
+  }
+
+  clientDone(): void {
+    this.#deadlines.clientDone("output");
+  }
+
+  /** Ends the program's group: TERM, then KILL. Readers get the reason; output that is still in the pipe is lost. */
+  stop(reason: unknown): void {
+    if (this.#isEnded || this.#failure !== null) return;
+    this.#failure = reason;
+    if (this.#isReadToEnd) this.#log.warn({ err: reason }, "the program went on after its answer and was ended");
+    this.#deadlines.stop();
+    this.#program.stop(this.#stopTimeoutMs);
+    this.#program.input?.destroy();
+    this.#program.output.destroy();
+  }
+
+  /** The client has left before the end of the answer: ends the program, or lets it run on if the mount says so. */
+  letGo(): void {
+    if (this.#endOnDisconnect) this.stop(new CgiError("GW_CGI_GONE", "the client left before the end of the answer"));
+    else this.drain();
+  }
+
+  /** Nobody reads on: lets the program run to its end, within its limits, and drops its output. */
+  drain(): void {
+    if (this.#isDraining || this.#isEnded || this.#failure !== null) return;
+    this.#isDraining = true;
+    this.#signal.removeEventListener("abort", this.#clientLeft);
+    this.clientDone();
+    void (async () => {
+      while ((await this.read()) !== null);
+    })().catch((error: unknown) => this.#log.warn({ err: error }, "the program failed after its answer"));
+  }
+
+  #listen(): void {
+    const { output, exited } = this.#program;
+    const wake = (): void => {
+      const waiting = this.#wake;
+      this.#wake = null;
+      waiting?.();
+    };
+    output.on("readable", wake).on("end", wake).on("close", wake);
+    // A reset is an end: whether the answer is whole is decided by its length and the exit.
+    output.on("error", wake);
+    const closed = new Promise<void>((done) => output.once("close", done));
+    void Promise.all([exited, closed]).then(([exit]) => this.#end(exit));
+  }
+
+  /** Says whether output that has ended is whole. */
+  async #atEnd(): Promise<null> {
+    this.#deadlines.outputDone();
+    this.#signal.removeEventListener("abort", this.#clientLeft);
+    const exit = await within(this.#program.exited, EXIT_NEWS_MS);
+    this.#isReadToEnd = true;
+    if (this.#failure !== null) throw this.#failure;
+    if (exit === null || !this.#isFailure(exit)) return null;
+    throw new CgiError("GW_CGI_ANSWER_CUT", `the program ended with ${exitText(exit)}`);
+  }
+
+  #isFailure({ code, signal }: ProgramExit): boolean {
+    return signal !== null || (this.#checkExitCode && code !== 0);
+  }
+
+  #end(exit: ProgramExit): void {
+    this.#isEnded = true;
+    this.#deadlines.stop();
+    this.#signal.removeEventListener("abort", this.#clientLeft);
+    Promise.resolve(this.#input?.return?.()).catch(() => {});
+    if (this.#failure === null && this.#isFailure(exit)) this.#log.warn(`the program ended with ${exitText(exit)}`);
+    this.#onEnd();
+  }
+}
+
+function exitText({ code, signal }: ProgramExit): string {
+  return signal === null ? `exit code ${code}` : `signal ${signal}`;
+}
+
+async function within<T>(promise: Promise<T>, timeMs: number): Promise<T | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<null>((done) => {
+    timer = setTimeout(done, timeMs, null);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,138 @@
+// Be a CGI program: one request from the environment and standard input, one answer to standard output (RFC 3875).
+import {
+  type AppContext,
+  type AppSource,
+  checkResponseHead,
+  createContext,
+  discard,
+  encodeText,
+  errorAnswer,
+  type HttpRequest,
+  type HttpResponse,
+  OpenExchange,
+  type Outcome,
+  type ReadVariablesOptions,
+  Runtime,
+} from "@gw/core";
+import { CgiError } from "./errors.ts";
+import { ProgramOutput } from "./program-output.ts";
+import { programRequest } from "./program-request.ts";
+import { keepStdoutForAnswer, stderrLogger } from "./program-stdio.ts";
+import { sendAnswer } from "./send-answer.ts";
+
+/** How to be a CGI program. */
+export interface RunCgiOptions extends ReadVariablesOptions {
+  /** Given to the app's `start`; its log gets what goes wrong. @default a context whose log is standard error */
+  context?: AppContext;
+  /** Limit of the request body, bytes; settable per request as `exchange.maxBodyBytes`. @default 10_000_000 */
+  maxBodyBytes?: number;
+  /** Time for `afterResponse` tasks and `stop` once the answer is out, and for the app after SIGTERM, milliseconds. @default 5_000 */
+  stopTimeoutMs?: number;
+}
+
+/**
+ * Answers the one request this process was started for, then ends the process: exit code 0 if an answer
+ * went out whole (an error page of the app is one), 1 if not.
+ *
+ * `start` and `stop` of the app run. The request's signal fires on SIGTERM and
+ * when the server stops reading. There is no 103, no trailer and no WebSocket.
+ */
+export async function runCgi(app: AppSource, options: RunCgiOptions = {}): Promise<never> {
+  const { context = createContext({ log: stderrLogger() }), maxBodyBytes, stopTimeoutMs = 5_000 } = options;
+  keepStdoutForAnswer();
+  const gone = new AbortController();
+  const output = new ProgramOutput(1, () => gone.abort(new CgiError("GW_CGI_GONE", "the server stopped reading")));
+  const runtime = new Runtime(app, { context, ...(maxBodyBytes !== undefined && { maxBodyBytes }) });
+  endOnSignal(gone, stopTimeoutMs);
+  process.on("uncaughtException", (error) => {
+    runtime.log.fatal({ err: error }, "the app failed outside of its handler");
+    output.writeOnly(internalError);
+    process.exit(1);
+  });
+  const isAnswered = await answerRequest(runtime, output, gone.signal, options);
+  await output.end();
+  const isStopped = await stopApp(runtime, stopTimeoutMs);
+  process.exit(isAnswered && isStopped ? 0 : 1);
+}
+
+const internalError = encodeText(
+  "Status: 500 Internal Server Error\r\nContent-Type: text/plain\r\n\r\n500 Internal Server Error\n",
+);
+
+/** SIGTERM tells the app, then waits for it no longer than the stop time; a second one waits no more. */
+function endOnSignal(gone: AbortController, stopTimeoutMs: number): void {
+  process.on("SIGTERM", () => {
+    if (gone.signal.aborted) process.exit(1);
+    gone.abort(new CgiError("GW_CGI_GONE", "the server ended the program"));
+    setTimeout(() => process.exit(1), stopTimeoutMs).unref();
+  });
+}
+
+/** Whether an answer of the app went out whole. */
+async function answerRequest(
+  runtime: Runtime,
+  output: ProgramOutput,
+  signal: AbortSignal,
+  options: RunCgiOptions,
+): Promise<boolean> {
+  const exchange = new OpenExchange(runtime);
+  let request: HttpRequest;
+  try {
+    request = programRequest(exchange, signal, options);
+  } catch (error) {
+    runtime.log.error({ err: error }, "the environment holds no request");
+    output.writeOnly(internalError);
+    return false;
+  }
+  const failure = await runtime.start().then(
+    () => null,
+    (error: unknown) => ({ error }),
+  );
+  const answer = failure === null ? await answerOf(runtime, request) : errorAnswer(failure.error, request);
+  const outcome = await send(answer, request, output);
+  exchange.end(outcome);
+  return failure === null && outcome.result === "sent";
+}
+
+async function answerOf(runtime: Runtime, request: HttpRequest): Promise<HttpResponse> {
+  const answer = await runtime.answer(request);
+  try {
+    if (answer.kind === "accept") throw new CgiError("GW_CGI_NO_WEBSOCKET", "a CGI program has no WebSocket to accept");
+    checkResponseHead(answer);
+    return answer;
+  } catch (error) {
+    await discard(answer);
+    return errorAnswer(error, request);
+  }
+}
+
+async function send(answer: HttpResponse, request: HttpRequest, output: ProgramOutput): Promise<Outcome> {
+  const { status } = answer;
+  let bytesSent = 0;
+  const write = (chunk: Uint8Array): ReturnType<ProgramOutput["write"]> => {
+    bytesSent += chunk.length;
+    return output.write(chunk);
+  };
+  try {
+    bytesSent = await sendAnswer(answer, request, { write });
+    return { status, bytesSent, result: "sent", error: null };
+  } catch (error) {
+    if (request.signal.aborted) return { status, bytesSent, result: "gone", error };
+    request.exchange.log.error({ err: error }, `${request.method} ${request.target}: the answer was cut`);
+    return { status, bytesSent, result: "cut", error };
+  }
+}
+
+/** Whether the app stopped in time and without an error. */
+async function stopApp(runtime: Runtime, stopTimeoutMs: number): Promise<boolean> {
+  const deadline = AbortSignal.timeout(stopTimeoutMs);
+  const late = new Promise<boolean>((done) => setTimeout(done, stopTimeoutMs + 100, false));
+  const stopped = runtime.stop(deadline).then(
+    () => true,
+    (error: unknown) => {
+      runtime.log.error({ err: error }, "the app failed to stop");
+      return false;
+    },
+  );
+  return Promise.race([stopped, late]);
+}

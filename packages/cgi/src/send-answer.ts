@@ -1,0 +1,107 @@
+// An answer as a CGI program writes it: header block, then the body (RFC 3875 §6).
+import {
+  andThen,
+  discard,
+  type HeaderList,
+  type HttpRequest,
+  type HttpResponse,
+  isBodilessStatus,
+  type MaybePromise,
+  pumpBody,
+  withoutHopByHop,
+  writeHeaderBlock,
+} from "@gw/core";
+
+/** Where an answer goes. */
+export interface AnswerTarget {
+  /** Takes bytes of the header block and the body; a promise settles when there is room for more. */
+  write(chunk: Uint8Array): MaybePromise<void>;
+}
+
+/**
+ * Writes the answer, body at the reader's pace, and closes it. A small answer is one write.
+ *
+ * Without a body for HEAD, 204 and 304. Trailers have no place in CGI and are not asked for.
+ *
+ * @returns body bytes written.
+ * @throws what `write` or the body threw; the answer is then cut.
+ */
+export async function sendAnswer(answer: HttpResponse, request: HttpRequest, target: AnswerTarget): Promise<number> {
+  const { status, body } = answer;
+  const block = writeHeaderBlock(status, answerHeaders(answer, request));
+  if (body === null || request.method === "HEAD" || isBodilessStatus(status)) {
+    await discard(answer);
+    await target.write(block);
+    return 0;
+  }
+  const writer = new BlockFirst(block, target);
+  // A body that has nothing yet must not hold back the header block.
+  const isLate = setImmediate(() => writer.writeBlock());
+  try {
+    const { bytesSent } = await pumpBody(withoutTrailers(answer), {
+      write: (chunk) => writer.write(chunk),
+      signal: request.signal,
+    });
+    await writer.writeBlock();
+    return bytesSent;
+  } finally {
+    clearImmediate(isLate);
+  }
+}
+
+/** Holds the header block back until there is something to send with it. */
+class BlockFirst {
+  readonly #target: AnswerTarget;
+  #block: Uint8Array | null;
+  #written: MaybePromise<void> = undefined;
+
+  constructor(block: Uint8Array, target: AnswerTarget) {
+    this.#block = block;
+    this.#target = target;
+  }
+
+  writeBlock(): MaybePromise<void> {
+    if (this.#block === null) return this.#written;
+    const block = this.#block;
+    this.#block = null;
+    this.#written = this.#target.write(block);
+    return this.#written;
+  }
+
+  write(chunk: Uint8Array): MaybePromise<void> {
+    const block = this.#block;
+    if (block === null) return this.#target.write(chunk);
+    if (chunk.length > JOIN_BYTES) return andThen(this.writeBlock(), () => this.#target.write(chunk));
+    this.#block = null;
+    const joined = new Uint8Array(block.length + chunk.length);
+    joined.set(block);
+    joined.set(chunk, block.length);
+    return this.#target.write(joined);
+  }
+}
+
+/** Beyond this, a second write costs less than a copy. */
+const JOIN_BYTES = 32_768;
+
+function withoutTrailers({ kind, status, headers, body, close }: HttpResponse): HttpResponse {
+  return { kind, status, headers, body, ...(close && { close }) };
+}
+
+/** The fields to write: no hop-by-hop ones, a length where it is known, no path that a server takes for a local redirect. */
+function answerHeaders({ status, headers, body }: HttpResponse, request: HttpRequest): HeaderList {
+  let written = withoutHopByHop(headers);
+  if (body instanceof Uint8Array && !isBodilessStatus(status) && !written.has("content-length")) {
+    written = written.append("Content-Length", String(body.length));
+  }
+  const location = written.get("location");
+  if (status === 200 && location?.startsWith("/")) {
+    // Apache and lighttpd run a local redirect (§6.2.2) for it, also when there is a Status field that says 200.
+    written = written.with("Location", origin(request) + location);
+  }
+  return written;
+}
+
+function origin({ scheme, headers, server }: HttpRequest): string {
+  const authority = headers.get("host") ?? ("host" in server ? `${server.host}:${server.port}` : "localhost");
+  return `${scheme}://${authority}`;
+}
