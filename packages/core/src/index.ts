@@ -1,13 +1,6 @@
 // @gw/core: the request model and the pipeline. Named exports only.
-export {
-  byteStringToBytes,
-  bytesToByteString,
-  decodeText,
-  encodeText,
-  toBytes,
-  toText,
-  toTextStrict,
-} from "./bytes/byte-string.ts";
+export { byteStringToBytes, bytesToByteString, decodeText, encodeText } from "./bytes/byte-string.ts";
+export { toBytes, toText, toTextStrict } from "./bytes/byte-string.ts";
 export { ByteQueue } from "./bytes/queue.ts";
 export { fromProcessEnvironment, parseEnvironmentBlock, toProcessEnvironment } from "./environ/env-bytes.ts";
 export { headerNameOf, variableName } from "./environ/names.ts";
@@ -22,50 +15,38 @@ export { contentLength, parseContentLength } from "./headers/content-length.ts";
 export { type Forwarded, type ForwardedField, type ForwardedTrust, readForwarded } from "./headers/forwarded.ts";
 export { isHopByHop, withoutHopByHop } from "./headers/hop-by-hop.ts";
 export { identityHeaders, isIdentityHeader, scrubIdentity } from "./headers/identity.ts";
-export { type BufferBodyOptions, bufferBody, memoryBody, type Spool, type SpoolStore } from "./body/buffer.ts";
-export { type IncomingBodyOptions, incomingBody } from "./body/incoming.ts";
-export { type ChunkTransform, type MapBodyOptions, mapBody, type StreamTransform } from "./body/map.ts";
-export { type PumpResult, type PumpTarget, pumpBody } from "./body/pump.ts";
-export { type ReadJsonOptions, type ReadOptions, readBytes, readForm, readJson, readText } from "./body/readers.ts";
+export { bufferBody, incomingBody, mapBody, memoryBody, pumpBody } from "./body/public.ts";
+export { readBytes, readForm, readJson, readText } from "./body/public.ts";
+export type { BufferBodyOptions, ChunkTransform, IncomingBodyOptions, MapBodyOptions } from "./body/public.ts";
+export type { PumpResult, PumpTarget, ReadJsonOptions, ReadOptions } from "./body/public.ts";
+export type { Spool, SpoolStore, StreamTransform } from "./body/public.ts";
+export { fromFetch, toFetch } from "./faces/public.ts";
+export type { FetchEnvironment, FetchExecution, FetchFunction, FetchSource } from "./faces/public.ts";
+export type { FetchHandler, ToFetchOptions } from "./faces/public.ts";
 export { isBodilessStatus, reasonPhrase } from "./headers/status.ts";
 export { isFieldValue, isToken } from "./headers/syntax.ts";
-export type { Address, PeerCertificate, TlsInfo } from "./model/address.ts";
-export type { App, AppSource, Description, Handler, Lifecycle, Middleware, Status } from "./model/app.ts";
-export { emptyBody, type RequestBody, type ResponseBody } from "./model/body.ts";
-export type { AppContext, Backend, BackendSpec, BackendState, Backends } from "./model/context.ts";
-export type { Counter, CounterReading, Counters, Gauge, Histogram } from "./model/context.ts";
-export type { MetricLabels, MetricOptions, Metrics } from "./model/context.ts";
-export { GatewayError, type GatewayErrorOptions, isGatewayError } from "./model/errors.ts";
-export type { Exchange, Outcome } from "./model/exchange.ts";
-export { type HeaderInit, HeaderList } from "./model/headers.ts";
-export { type Logger, type LogMethod, silentLogger } from "./model/log.ts";
-export type { MaybePromise } from "./model/maybe-promise.ts";
-export type { Principal } from "./model/principal.ts";
-export { repeatSeparator } from "./model/repeat.ts";
-export type { GatewayRequest, HttpRequest, RequestHead, WebSocketRequest } from "./model/request.ts";
-export type { Answer, HttpResponse, WebSocketAccept, WebSocketMessage, WebSocketPeer } from "./model/response.ts";
-export { emptyState, type RequestState, type StateKey, stateKey } from "./model/state.ts";
-export { andCatch, andThen, isPromise } from "./pipeline/and-then.ts";
-export { type AnswerOptions, html, json, locationValue, redirect, text } from "./pipeline/answers.ts";
-export { toApp } from "./pipeline/app-source.ts";
-export { asyncOrigin, markAsync } from "./pipeline/async-origin.ts";
-export { compose, describeApp, describeLayer } from "./pipeline/compose.ts";
-export { createContext } from "./pipeline/context.ts";
-export { type CountersOptions, createCounters } from "./pipeline/counters.ts";
-export { discard } from "./pipeline/discard.ts";
-export { redirectedRequest } from "./pipeline/dispatch.ts";
-export { OpenExchange } from "./pipeline/exchange.ts";
-export { type Gateway, gateway } from "./pipeline/gateway.ts";
-export { errorAnswer } from "./pipeline/error-answer.ts";
-export { guard } from "./pipeline/guard.ts";
-export { type LayerOptions, layer } from "./pipeline/layer.ts";
-export { lifecycleOf, startOnce, stopOnce } from "./pipeline/lifecycle.ts";
-export { createMetrics } from "./pipeline/metrics.ts";
-export { type MountOptions, mount } from "./pipeline/mount.ts";
-export { type ExchangeNotes, notesIfAny, notesOf, withPrincipal } from "./pipeline/notes.ts";
-export { DEFAULT_MAX_BODY_BYTES, Runtime, type RuntimeOptions } from "./pipeline/runtime.ts";
-export { socketAnswer } from "./pipeline/socket-answer.ts";
-export { isProtectedVariable, mountVariables, type VariablesFunction } from "./pipeline/variables.ts";
+export { emptyBody, emptyState, GatewayError, HeaderList, isGatewayError, repeatSeparator } from "./model/public.ts";
+export { silentLogger, stateKey } from "./model/public.ts";
+export type { Address, Answer, App, AppContext, AppSource, Backend, Backends, BackendSpec } from "./model/public.ts";
+export type { BackendState, Counter, CounterReading, Counters, Description, Exchange } from "./model/public.ts";
+export type { GatewayErrorOptions, GatewayRequest, Gauge, Handler, HeaderInit, Histogram } from "./model/public.ts";
+export type { HttpRequest, HttpResponse, Lifecycle, Logger, LogMethod, MaybePromise } from "./model/public.ts";
+export type { MetricLabels, MetricOptions, Metrics, Middleware, Outcome, PeerCertificate } from "./model/public.ts";
+export type { Principal, RequestBody, RequestHead, RequestState, ResponseBody, StateKey } from "./model/public.ts";
+export type { Status, TlsInfo, WebSocketAccept, WebSocketMessage, WebSocketPeer } from "./model/public.ts";
+export type { WebSocketRequest } from "./model/public.ts";
+export { accept, afterResponse, andCatch, andThen, asyncOrigin, authEndpoint, cascade } from "./pipeline/public.ts";
+export { compose, createContext, createCounters, createMetrics, DEFAULT_MAX_BODY_BYTES } from "./pipeline/public.ts";
+export { describeApp, describeLayer, discard, errorAnswer, eventStream, every, except } from "./pipeline/public.ts";
+export { fittingAnswer, gateway, guard, html, http, isPromise, isProtectedVariable, json } from "./pipeline/public.ts";
+export { layer, lifecycleOf, localTarget, locationValue, markAsync, mount, mountVariables } from "./pipeline/public.ts";
+export { notesIfAny, notesOf, OpenExchange, redirect, redirectedRequest, redirects } from "./pipeline/public.ts";
+export { rewrite, Runtime, socketAnswer, some, startOnce, stopOnce, text, toApp } from "./pipeline/public.ts";
+export { webSocket, when, withPrincipal } from "./pipeline/public.ts";
+export type { AcceptOptions, AnswerOptions, AuthEndpointOptions, CascadeOptions } from "./pipeline/public.ts";
+export type { CountersOptions, EventStreamOptions, ExchangeNotes, Gateway, LayerOptions } from "./pipeline/public.ts";
+export type { MountOptions, PathRules, RedirectsOptions, RequestTest, RewriteFunction } from "./pipeline/public.ts";
+export type { RuntimeOptions, ServerEvent, ServerEvents, VariablesFunction } from "./pipeline/public.ts";
 export { type Authority, parseAuthority } from "./target/authority.ts";
 export { splitMount, underMount } from "./target/mount.ts";
 export { type ParsedTarget, parseTarget } from "./target/parse.ts";

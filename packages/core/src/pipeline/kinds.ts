@@ -41,7 +41,8 @@ export function accept(
   };
 }
 
-const noSockets = plain(400, "400 Bad Request\nthis address does not speak WebSocket\n");
+/** The answer of a handler that knows plain requests only. */
+export const noSockets: HttpResponse = plain(400, "400 Bad Request\nthis address does not speak WebSocket\n");
 const upgradeRequired = plain(426, "426 Upgrade Required\nthis address speaks WebSocket only\n");
 
 function plain(status: number, body: string): HttpResponse {
