@@ -14,14 +14,12 @@ const config: KnipConfig = {
     ".": { entry: ["scripts/*.{ts,mjs}"], project: ["scripts/**/*.{ts,mjs}", "*.ts"] },
     ...Object.fromEntries(packages),
     // Samples and cases are programs: every file of theirs is started by somebody.
-    "apps/*": { entry: ["**/*.ts"], ignoreDependencies: [/^@gw\//] },
+    "apps/*": { entry: ["**/*.ts"] },
     conformance: { entry: ["**/*.ts"], ignoreDependencies: [/^@gw\//] },
     bench: { entry: ["**/*.ts"], ignoreDependencies: [/^@gw\//] },
   },
-  ignore: ["**/testdata/**"],
-  // Named only in package.json scripts, by scripts/packages.ts, or by a configuration file's $schema.
-  ignoreDependencies: ["@arethetypeswrong/cli", "publint", "@changesets/config", /^node-(linux|win)-/],
-  ignoreBinaries: ["node"],
+  // Started by name from scripts/, or named in a configuration file's $schema.
+  ignoreDependencies: ["@arethetypeswrong/cli", "publint", "turbo", "@changesets/config"],
   ignoreExportsUsedInFile: true,
 };
 
