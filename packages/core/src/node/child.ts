@@ -2,7 +2,11 @@
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import type { Duplex, Readable, Writable } from "node:stream";
 import { GatewayError } from "../model/errors.ts";
+import { HeaderList } from "../model/headers.ts";
 import type { Logger } from "../model/log.ts";
+import { inheritedDescriptors, nullDescriptor } from "./inherited-descriptors.ts";
+import { LineLog } from "./line-log.ts";
+import { ProcessGroup } from "./process-group.ts";
 
 /** Inputs of `spawnChild`. */
 export interface ChildOptions {
@@ -20,12 +24,20 @@ export interface ChildOptions {
   control?: boolean;
   /** Where standard error goes, line by line, limited in rate and size (R-C16). */
   log: Logger;
-  /** Life time after which the group is stopped, milliseconds. @default none */
+  /** Time after which the group is stopped, milliseconds, counted while anyone holds a stream of it. @default none */
   timeLimitMs?: number;
   /** From TERM to KILL, milliseconds. @default 5_000 */
   stopTimeoutMs?: number;
-  /** User and group to run as; needs privileges. @default ours */
+  /**
+   * What happens to processes that the program started and left behind.
+   * `"end"`: they are stopped when it has ended. `"keep"`: they may finish
+   * within the time limit while they hold a stream (a CGI program's, R-C18),
+   * and live on after that. @default "end"
+   */
+  leftovers?: "end" | "keep";
+  /** User to run as; needs privileges. @default ours */
   uid?: number;
+  /** Group to run as; needs privileges. @default ours */
   gid?: number;
 }
 
@@ -45,90 +57,169 @@ export interface ChildExit {
 export interface Child {
   /** Process id, and id of its process group. */
   readonly pid: number;
-  /** With `stdin: "pipe"`; errors such as EPIPE are yours to handle: the child may close it at any time (R-C15). */
+  /** With `stdin: "pipe"`. It may be closed by the child at any time (R-C15): listen for its errors if you care. */
   readonly stdin: Writable | null;
   /** With `stdout: "pipe"`. */
   readonly stdout: Readable | null;
   /** With `control: true`. */
   readonly control: Duplex | null;
-  /** Settles when it has ended and was reaped. Never rejects. */
+  /** Settles when the program has ended and was reaped. Never rejects. */
   readonly exited: Promise<ChildExit>;
-  /** TERM to the group, then KILL after the grace time. @default graceMs `stopTimeoutMs` */
+  /** TERM to the group, KILL after the grace time; settles when all of the group are gone. @default graceMs `stopTimeoutMs` */
   stop(graceMs?: number): Promise<ChildExit>;
   /** Sends a signal to the group; does nothing when it has ended. */
   signal(name: NodeJS.Signals): void;
 }
 
 /**
- * Starts a program.
+ * Starts a program as the leader of a new process group.
  *
- * @throws GatewayError `GW_SPAWN` (502; `cause.code` says ENOENT, EACCES, …) or `GW_SPAWN_BUSY` (503: out of processes or descriptors).
+ * It gets the descriptors 0, 1, 2 (and 3 with `control`) and no other (R-C20).
+ * When our process exits, every group is killed.
+ *
+ * @throws GatewayError `GW_SPAWN` (502; `cause.code` says ENOENT, EACCES, …) or `GW_SPAWN_BUSY` (503: out of processes, memory or descriptors).
  */
-export async function spawnChild({
-  command: [program, ...args],
-  cwd,
-  env,
-  stdin = "none",
-  stdout = "log",
-  control = false,
-  stopTimeoutMs = 5_000,
-  timeLimitMs,
-  uid,
-  gid,
-}: ChildOptions): Promise<Child> {
-  const stdio: StdioOptions = [
-    stdin === "none" ? "ignore" : stdin,
-    stdout === "pipe" ? "pipe" : "ignore",
-    "ignore",
-    ...(control ? (["pipe"] as const) : []),
-  ];
-  const child: ChildProcess = spawn(program, args, {
-    detached: true,
-    env,
-    stdio,
-    ...(cwd !== undefined && { cwd }),
-    ...(uid !== undefined && { uid }),
-    ...(gid !== undefined && { gid }),
-  });
-  await new Promise<void>((done, fail) => {
-    child.once("spawn", done);
-    child.once("error", (cause: NodeJS.ErrnoException) => {
-      fail(new GatewayError("GW_SPAWN", 502, `cannot start ${program}: ${cause.message}`, { cause }));
-    });
-  });
-  const pid = child.pid as number;
-  let timedOut = false;
-  const exited = new Promise<ChildExit>((done) => {
-    child.once("exit", (code, signal) => done({ code, signal, timedOut, stderr: "" }));
-  });
-  const signal = (name: NodeJS.Signals): void => {
+export async function spawnChild(options: ChildOptions): Promise<Child> {
+  const child = await start(options);
+  return new SpawnedChild(child, options);
+}
+
+function start({ command: [program, ...args], cwd, env, uid, gid, ...streams }: ChildOptions): Promise<ChildProcess> {
+  return new Promise((done, fail) => {
     try {
-      process.kill(-pid, name);
-    } catch {
-      // ESRCH: it has ended
+      const child = spawn(program, args, {
+        detached: true,
+        // Node would add this variable of ours unless there is one already.
+        env: { NODE_V8_COVERAGE: undefined, ...env },
+        stdio: stdioOf(streams),
+        ...(cwd !== undefined && { cwd }),
+        ...(uid !== undefined && { uid }),
+        ...(gid !== undefined && { gid }),
+      });
+      child.once("spawn", () => done(child));
+      child.on("error", (error) => fail(spawnError(program, error)));
+    } catch (error) {
+      fail(spawnError(program, error));
     }
-  };
-  const stop = async (graceMs: number = stopTimeoutMs): Promise<ChildExit> => {
-    signal("SIGTERM");
-    const kill = setTimeout(() => signal("SIGKILL"), graceMs);
-    const exit = await exited;
-    clearTimeout(kill);
-    return exit;
-  };
-  if (timeLimitMs !== undefined) {
-    const timer = setTimeout(() => {
-      timedOut = true;
-      void stop();
-    }, timeLimitMs);
-    void exited.then(() => clearTimeout(timer));
+  });
+}
+
+function stdioOf({ stdin = "none", stdout = "log", control = false }: Partial<ChildOptions>): StdioOptions {
+  const stdio: ("ignore" | "pipe" | number)[] = [
+    stdin === "none" ? "ignore" : stdin,
+    stdout === "none" ? "ignore" : "pipe",
+    "pipe",
+  ];
+  for (const fd of inheritedDescriptors()) {
+    while (stdio.length < fd) stdio.push("ignore");
+    stdio[fd] = nullDescriptor();
   }
-  return {
-    pid,
-    stdin: child.stdin,
-    stdout: child.stdout,
-    control: (child.stdio[3] as Duplex | null | undefined) ?? null,
-    exited,
-    stop,
-    signal,
-  };
+  if (control) stdio[3] = "pipe";
+  return stdio;
+}
+
+const retrySoon = HeaderList.from({ "Retry-After": "1" });
+const BUSY: readonly string[] = ["EAGAIN", "EMFILE", "ENFILE", "ENOMEM"];
+
+function spawnError(program: string, error: unknown): GatewayError {
+  const cause = error as NodeJS.ErrnoException;
+  const hint = cause.code === "ENOENT" ? " (the program, its interpreter or its working directory is missing)" : "";
+  const message = `cannot start ${JSON.stringify(program)}: ${cause.code ?? cause.message}${hint}`;
+  return BUSY.includes(cause.code ?? "")
+    ? new GatewayError("GW_SPAWN_BUSY", 503, message, { cause, headers: retrySoon })
+    : new GatewayError("GW_SPAWN", 502, message, { cause });
+}
+
+const LAST_WORDS_MS = 100;
+
+class SpawnedChild implements Child {
+  readonly pid: number;
+  readonly stdin: Writable | null;
+  readonly stdout: Readable | null;
+  readonly control: Duplex | null;
+  readonly exited: Promise<ChildExit>;
+  readonly #group: ProcessGroup;
+  readonly #graceMs: number;
+  readonly #streams: readonly (Readable | Writable)[];
+  readonly #ended: Promise<void>;
+  #timedOut = false;
+  #termSent = false;
+
+  constructor(
+    child: ChildProcess,
+    { log, stdout, timeLimitMs, stopTimeoutMs = 5_000, leftovers = "end" }: ChildOptions,
+  ) {
+    this.pid = child.pid as number;
+    this.#group = new ProcessGroup(this.pid);
+    this.#graceMs = stopTimeoutMs;
+    this.stdin = child.stdin;
+    this.stdout = stdout === "pipe" ? child.stdout : null;
+    this.control = (child.stdio[3] as Duplex | null | undefined) ?? null;
+    this.#streams = child.stdio.filter((stream) => stream !== null && stream !== undefined);
+    for (const stream of this.#streams) stream.on("error", () => {}); // a child may close any of them
+    const closed = new Promise<void>((done) => child.once("close", () => done()));
+    const errors = logLines(child.stderr, log, "stderr");
+    if (stdout !== "pipe") logLines(child.stdout, log, "stdout");
+    this.exited = this.#exit(child, closed, () => errors?.tail() ?? "");
+    this.#ended =
+      leftovers === "end" ? this.exited.then(() => this.#sweep()) : closed.then(() => this.#group.release());
+    if (timeLimitMs !== undefined) this.#limit(timeLimitMs);
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#group.signal(name);
+  }
+
+  async stop(graceMs: number = this.#graceMs): Promise<ChildExit> {
+    const giveUpAt = performance.now() + graceMs;
+    this.#termSent = true;
+    this.#group.signal("SIGTERM");
+    const kill = setTimeout(() => this.#group.signal("SIGKILL"), graceMs);
+    const exit = await this.exited;
+    await this.#group.end(Math.max(0, giveUpAt - performance.now()));
+    clearTimeout(kill);
+    // A process that left the group may hold our streams open for ever.
+    for (const stream of this.#streams) stream.destroy();
+    return exit;
+  }
+
+  #exit(child: ChildProcess, closed: Promise<void>, stderr: () => string): Promise<ChildExit> {
+    return new Promise((done) => {
+      child.once("exit", (code, signal) => {
+        const tell = (): void => done({ code, signal, timedOut: this.#timedOut, stderr: stderr() });
+        // Its last words may still be on their way; whoever holds the pipe does not hold us up.
+        const patience = setTimeout(tell, LAST_WORDS_MS);
+        void closed.then(() => {
+          clearTimeout(patience);
+          tell();
+        });
+      });
+    });
+  }
+
+  async #sweep(): Promise<void> {
+    if (!this.#termSent && this.#group.signal(0)) this.#group.signal("SIGTERM");
+    await this.#group.end(this.#graceMs);
+  }
+
+  #limit(timeLimitMs: number): void {
+    const timer = setTimeout(() => {
+      this.#timedOut = true;
+      void this.stop();
+    }, timeLimitMs);
+    void this.#ended.then(() => clearTimeout(timer));
+  }
+}
+
+/** Sends a stream of a program to the log, line by line. */
+function logLines(stream: Readable | null, log: Logger, name: "stdout" | "stderr"): LineLog | null {
+  if (stream === null) return null;
+  const level = name === "stderr" ? "warn" : "info";
+  const lines = new LineLog({
+    write: (line) => log[level]({ stream: name }, line),
+    dropped: (count) => log.warn({ stream: name, dropped: count }, "output of a program was dropped: too many lines"),
+  });
+  stream.on("data", (chunk: Uint8Array) => lines.feed(chunk));
+  stream.once("close", () => lines.end());
+  return lines;
 }

@@ -169,8 +169,9 @@ class NodeLogger implements LeveledLogger {
 
   /** Our facts and our parents', written at the first line: most children of a request never log. */
   #writtenFacts(): string {
+    if (this.#prefix !== null) return this.#prefix;
     const inherited = this.#parent === null ? "" : this.#parent.#writtenFacts();
-    this.#prefix ??= inherited + this.#family.format.writeFacts(this.#facts);
+    this.#prefix = inherited + this.#family.format.writeFacts(this.#facts);
     return this.#prefix;
   }
 }

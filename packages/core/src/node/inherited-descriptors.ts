@@ -1,0 +1,43 @@
+// Descriptors that we inherited ourselves and that would pass on to every program we start (R-C20).
+import { openSync, readdirSync, readFileSync } from "node:fs";
+
+let found: readonly number[] | null = null;
+let nullDevice: number | null = null;
+
+/**
+ * Descriptors above 2 that a new program would get although nobody meant it to.
+ *
+ * Node opens everything close-on-exec, and marks what it inherited up to 16
+ * or so; a descriptor beyond a gap keeps its way through. Linux only; the
+ * list cannot grow, so it is made once.
+ */
+export function inheritedDescriptors(): readonly number[] {
+  found ??= scan();
+  return found;
+}
+
+const O_CLOEXEC = 0o2000000;
+
+function scan(): number[] {
+  try {
+    return readdirSync("/proc/self/fdinfo").map(Number).filter(passesOn);
+  } catch {
+    return []; // no /proc
+  }
+}
+
+function passesOn(fd: number): boolean {
+  if (fd <= 2) return false;
+  try {
+    const flags = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "latin1"))?.[1];
+    return flags !== undefined && (Number.parseInt(flags, 8) & O_CLOEXEC) === 0;
+  } catch {
+    return false; // the one that read the directory
+  }
+}
+
+/** What to put in an inherited descriptor's place: the null device, opened once. */
+export function nullDescriptor(): number {
+  nullDevice ??= openSync("/dev/null", "r+");
+  return nullDevice;
+}
