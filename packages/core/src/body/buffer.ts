@@ -1,5 +1,6 @@
 // A body read whole, in memory and then in a spool: replayable, of known length, readable synchronously.
 
+import { ByteQueue } from "../bytes/queue.ts";
 import type { RequestBody } from "../model/body.ts";
 import { GatewayError } from "../model/errors.ts";
 import type { MaybePromise } from "../model/maybe-promise.ts";
@@ -54,37 +55,35 @@ async function readAll<R extends RequestHead>(
   maxMemoryBytes: number,
   store: SpoolStore | undefined,
 ): Promise<R> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
+  const held = new ByteQueue();
   let spool: Spool | null = null;
+  let length = 0;
   try {
     for await (const chunk of request.body) {
       length += chunk.length;
       if (spool === null && length > maxMemoryBytes && store !== undefined) {
         spool = await store.open();
-        for (const held of chunks.splice(0)) await spool.write(held);
+        while (held.length > 0) await spool.write(held.takeSome(READ_BYTES));
       }
-      if (spool === null) chunks.push(chunk);
+      if (spool === null) held.push(chunk);
       else await spool.write(chunk);
     }
   } catch (error) {
     await spool?.close();
     throw error;
   }
-  if (spool === null) return { ...request, body: withTrailers(memoryBody(joined(chunks, length)), request.body) };
+  if (spool === null) return { ...request, body: withTrailers(memoryBody(held.takeAll()), request.body) };
   const opened = spool;
   request.exchange.onEnd(() => opened.close());
   return { ...request, body: withTrailers(spooledBody(opened, length), request.body) };
 }
 
 function readAllSync(body: RequestBody): Uint8Array {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
+  const read = new ByteQueue();
   for (;;) {
     const chunk = body.readSync?.(READ_BYTES);
-    if (chunk === undefined || chunk.length === 0) return joined(chunks, length);
-    chunks.push(chunk);
-    length += chunk.length;
+    if (chunk === undefined || chunk.length === 0) return read.takeAll();
+    read.push(chunk);
   }
 }
 
@@ -133,17 +132,6 @@ function spooledBody(spool: Spool, length: number): RequestBody {
 
 function withTrailers(body: RequestBody, { trailers }: RequestBody): RequestBody {
   return trailers === undefined ? body : { ...body, trailers };
-}
-
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  if (chunks.length === 1) return chunks[0] as Uint8Array;
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
 }
 
 function positive(maxBytes: number): number {

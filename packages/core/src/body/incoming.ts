@@ -2,8 +2,8 @@
 
 import { emptyBody, type RequestBody } from "../model/body.ts";
 import { GatewayError, isGatewayError } from "../model/errors.ts";
-import type { Exchange } from "../model/exchange.ts";
 import type { HeaderList } from "../model/headers.ts";
+import type { Exchange } from "../model/request.ts";
 
 /** What a carrier knows of a body that is about to arrive. */
 export interface IncomingBodyOptions {
@@ -161,7 +161,8 @@ class IncomingIterator implements AsyncIterator<Uint8Array> {
 
 const END: IteratorResult<Uint8Array> = { done: true, value: undefined };
 
-function tooLarge(maxBytes: number): GatewayError {
+/** The error for a body beyond its limit. */
+export function tooLarge(maxBytes: number): GatewayError {
   return new GatewayError("GW_BODY_TOO_LARGE", 413, `the request body is larger than ${maxBytes} bytes`);
 }
 

@@ -1,9 +1,11 @@
 // The whole body as text, JSON or form fields, with clear errors for what is not.
+import { ByteQueue } from "../bytes/queue.ts";
 import type { RequestBody } from "../model/body.ts";
 import { GatewayError } from "../model/errors.ts";
 import type { MaybePromise } from "../model/maybe-promise.ts";
 import type { RequestHead } from "../model/request.ts";
 import { andThen } from "../pipeline/and-then.ts";
+import { tooLarge } from "./incoming.ts";
 
 /** What the readers may be told. */
 export interface ReadOptions {
@@ -72,46 +74,25 @@ export function readForm(request: RequestHead, options: ReadOptions = {}): Maybe
 const FORM_TYPE = "application/x-www-form-urlencoded";
 
 async function collect(body: RequestBody, maxBytes: number): Promise<Uint8Array> {
-  const chunks = new Chunks(maxBytes);
-  for await (const chunk of body) chunks.add(chunk);
-  return chunks.joined();
+  const read = new ByteQueue();
+  for await (const chunk of body) addWithin(read, chunk, maxBytes);
+  return read.takeAll();
 }
 
 function collectSync(body: RequestBody, maxBytes: number): Uint8Array {
-  const chunks = new Chunks(maxBytes);
+  const read = new ByteQueue();
   for (;;) {
-    const chunk = body.readSync?.(65_536);
-    if (chunk === undefined || chunk.length === 0) return chunks.joined();
-    chunks.add(chunk);
+    const chunk = body.readSync?.(READ_BYTES);
+    if (chunk === undefined || chunk.length === 0) return read.takeAll();
+    addWithin(read, chunk, maxBytes);
   }
 }
 
-/** Chunks under a limit. */
-class Chunks {
-  readonly #maxBytes: number;
-  readonly #chunks: Uint8Array[] = [];
-  #length = 0;
+const READ_BYTES = 65_536;
 
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
-  }
-
-  add(chunk: Uint8Array): void {
-    this.#length += chunk.length;
-    if (this.#length > this.#maxBytes) throw tooLarge(this.#maxBytes);
-    this.#chunks.push(chunk);
-  }
-
-  joined(): Uint8Array {
-    if (this.#chunks.length === 1) return this.#chunks[0] as Uint8Array;
-    const bytes = new Uint8Array(this.#length);
-    let at = 0;
-    for (const chunk of this.#chunks) {
-      bytes.set(chunk, at);
-      at += chunk.length;
-    }
-    return bytes;
-  }
+function addWithin(read: ByteQueue, chunk: Uint8Array, maxBytes: number): void {
+  if (read.length + chunk.length > maxBytes) throw tooLarge(maxBytes);
+  read.push(chunk);
 }
 
 function contentType(request: RequestHead): { type: string; charset: string } {
@@ -144,8 +125,4 @@ function wrongType(expected: string, found: string): GatewayError {
     415,
     `expected a body of type ${expected}, found ${found === "" ? "no Content-Type" : JSON.stringify(found.slice(0, 80))}`,
   );
-}
-
-function tooLarge(maxBytes: number): GatewayError {
-  return new GatewayError("GW_BODY_TOO_LARGE", 413, `the request body is larger than ${maxBytes} bytes`);
 }

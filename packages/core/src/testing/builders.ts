@@ -2,17 +2,20 @@
 
 import { memoryBody } from "../body/buffer.ts";
 import { incomingBody } from "../body/incoming.ts";
-import { encodeText } from "../bytes/byte-string.ts";
+import { encodeText, toBytes } from "../bytes/byte-string.ts";
+import { contentLength } from "../headers/content-length.ts";
 import type { Address, TlsInfo } from "../model/address.ts";
 import { emptyBody, type RequestBody } from "../model/body.ts";
-import type { Exchange } from "../model/exchange.ts";
 import { type HeaderInit, HeaderList } from "../model/headers.ts";
 import type { Principal } from "../model/principal.ts";
-import type { HttpRequest, RequestHead, WebSocketRequest } from "../model/request.ts";
+import type { Exchange, HttpRequest, RequestHead, WebSocketRequest } from "../model/request.ts";
 import { emptyState, type RequestState } from "../model/state.ts";
 import { createContext } from "../pipeline/context.ts";
 import { OpenExchange } from "../pipeline/exchange.ts";
 import { Runtime } from "../pipeline/runtime.ts";
+import { splitMount } from "../target/mount.ts";
+import { parseTarget } from "../target/parse.ts";
+import { encodePath } from "../target/raw.ts";
 
 /** A request body as tests write it: text (sent as UTF-8), bytes, chunks (no length is announced), or a model body. */
 export type TestBody = string | Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array> | RequestBody;
@@ -21,7 +24,7 @@ export type TestBody = string | Uint8Array | Iterable<Uint8Array> | AsyncIterabl
 export interface TestRequestInit {
   /** @default "GET" */
   method?: string;
-  /** Header fields. `Host` is added unless given. */
+  /** Header fields. `Host`, and `Content-Length` for a body of known length, are added unless given. */
   headers?: HeaderInit;
   /** @default no body */
   body?: TestBody;
@@ -56,7 +59,7 @@ export interface TestSocketInit extends Omit<TestRequestInit, "method" | "body">
 }
 
 /**
- * A request for a target such as `/path?query`.
+ * A request for a target such as `/path?query`; chars above U+00FF are percent-encoded.
  *
  * Its exchange stands alone: `dispatch` answers 404 and it never ends. Use
  * `request(app, …)` to run a whole app.
@@ -74,19 +77,21 @@ function headOf(target: string, init: TestRequestInit, method: string): RequestH
   const { scheme = "http", mount = "", protocol = "HTTP/1.1", principal = null, tls = null } = init;
   const server = init.server ?? { host: "localhost", port: scheme === "https" ? 443 : 80 };
   const exchange = init.exchange ?? aloneExchange(init.maxBodyBytes);
-  const [path = "", query = ""] = target.split(/\?(.*)/s, 2);
-  const headers = HeaderList.from(init.headers ?? {});
+  const sent = wireTarget(target);
+  const { path, query } = parseTarget(sent, method);
+  const rest = splitMount(path, mount);
+  if (rest === null) throw new TypeError(`the path of ${target} is not under the mount ${mount}`);
+  const headers = headersOf(init, server);
   return {
     method,
     scheme,
-    target,
+    target: sent,
     mount,
-    path: decodePath(path).slice(mount.length),
+    path: rest,
     query,
     protocol,
-    headers:
-      headers.has("host") || !("host" in server) ? headers : HeaderList.from([["Host", server.host], ...headers]),
-    body: toBody(init.body, exchange),
+    headers,
+    body: bodyOf(init.body, contentLength(headers), exchange),
     client: init.client === undefined ? { host: "127.0.0.1", port: 50_000 } : init.client,
     server,
     tls,
@@ -98,6 +103,20 @@ function headOf(target: string, init: TestRequestInit, method: string): RequestH
   };
 }
 
+/** What a client would send: chars beyond one byte are percent-encoded as UTF-8. */
+function wireTarget(target: string): string {
+  return target.replace(/[^\u0000-\u00ff]+/g, (part) => encodePath(toBytes(part)));
+}
+
+function headersOf({ headers: given, body }: TestRequestInit, server: Address): HeaderList {
+  let headers = HeaderList.from(given ?? {});
+  if (!headers.has("host") && "host" in server) headers = HeaderList.from([["Host", server.host], ...headers]);
+  const bytes = bytesOf(body);
+  return bytes === null || headers.has("content-length")
+    ? headers
+    : headers.append("Content-Length", String(bytes.length));
+}
+
 function aloneExchange(maxBodyBytes?: number): Exchange {
   const runtime = new Runtime(() => ({ kind: "response", status: 404, headers: HeaderList.empty, body: null }), {
     context: createContext(),
@@ -106,14 +125,13 @@ function aloneExchange(maxBodyBytes?: number): Exchange {
   return new OpenExchange(runtime);
 }
 
-function toBody(body: TestBody | undefined, exchange: Exchange): RequestBody {
+function bodyOf(body: TestBody | undefined, announced: number | null, exchange: Exchange): RequestBody {
   if (body === undefined) return emptyBody;
   if (typeof body === "object" && "replayable" in body) return body;
-  const known = typeof body === "string" ? encodeText(body) : body instanceof Uint8Array ? body : null;
-  if (known !== null) return incomingBody({ length: known.length, exchange, open: () => memoryBody(known) });
-  const chunks = body as Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+  const bytes = bytesOf(body);
+  const chunks = bytes === null ? (body as Iterable<Uint8Array> | AsyncIterable<Uint8Array>) : memoryBody(bytes);
   return incomingBody({
-    length: null,
+    length: announced,
     exchange,
     async *open() {
       yield* chunks;
@@ -121,6 +139,7 @@ function toBody(body: TestBody | undefined, exchange: Exchange): RequestBody {
   });
 }
 
-function decodePath(path: string): string {
-  return path.replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+function bytesOf(body: TestBody | undefined): Uint8Array | null {
+  if (typeof body === "string") return encodeText(body);
+  return body instanceof Uint8Array ? body : null;
 }
