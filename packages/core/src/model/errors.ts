@@ -1,5 +1,6 @@
 // The error every package throws: a code that never changes and a status for when nobody handles it.
-import type { HeaderList } from "./headers.ts";
+/** Header fields as pairs; a HeaderList is one. Structural, so that errors depend on nothing. */
+export type HeaderPairs = Iterable<readonly [name: string, value: string]>;
 
 const BRAND = Symbol.for("gw.error");
 
@@ -8,7 +9,7 @@ export interface GatewayErrorOptions {
   /** The error that led here; kept for the log, never shown to a client. */
   cause?: unknown;
   /** Response headers that belong to the status, such as `Allow` or `Retry-After`. */
-  headers?: HeaderList;
+  headers?: HeaderPairs;
 }
 
 /**
@@ -25,7 +26,7 @@ export class GatewayError extends Error {
   /** HTTP status (RFC 9110 §15) used when nobody handles the error. */
   readonly status: number;
   /** Response headers that belong to the status; `null` if there are none. */
-  readonly headers: HeaderList | null;
+  readonly headers: HeaderPairs | null;
 
   constructor(code: string, status: number, message: string, options: GatewayErrorOptions = {}) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);

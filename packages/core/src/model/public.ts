@@ -17,13 +17,12 @@ export type {
   MetricOptions,
   Metrics,
 } from "./context.ts";
-export { GatewayError, type GatewayErrorOptions, isGatewayError } from "./errors.ts";
-export type { Exchange, Outcome } from "./exchange.ts";
+export { GatewayError, type GatewayErrorOptions, type HeaderPairs, isGatewayError } from "./errors.ts";
 export { type HeaderInit, HeaderList } from "./headers.ts";
 export { type Logger, type LogMethod, silentLogger } from "./log.ts";
 export type { MaybePromise } from "./maybe-promise.ts";
 export type { Principal } from "./principal.ts";
 export { repeatSeparator } from "./repeat.ts";
-export type { GatewayRequest, HttpRequest, RequestHead, WebSocketRequest } from "./request.ts";
+export type { Exchange, GatewayRequest, HttpRequest, Outcome, RequestHead, WebSocketRequest } from "./request.ts";
 export type { Answer, HttpResponse, WebSocketAccept, WebSocketMessage, WebSocketPeer } from "./response.ts";
 export { emptyState, type RequestState, type StateKey, stateKey } from "./state.ts";

@@ -1,9 +1,11 @@
-// The request: a plain record with own properties only, copied on change.
+// The request: a plain record with own properties only, copied on change; and the exchange that outlives its copies.
 import type { Address, TlsInfo } from "./address.ts";
 import type { RequestBody } from "./body.ts";
-import type { Exchange } from "./exchange.ts";
 import type { HeaderList } from "./headers.ts";
+import type { Logger } from "./log.ts";
+import type { MaybePromise } from "./maybe-promise.ts";
 import type { Principal } from "./principal.ts";
+import type { Answer } from "./response.ts";
 import type { RequestState } from "./state.ts";
 
 /** What requests and WebSocket openings have in common. Strings are byte strings unless said otherwise. */
@@ -58,3 +60,35 @@ export interface WebSocketRequest extends RequestHead {
 
 /** Everything a handler can be asked. */
 export type GatewayRequest = HttpRequest | WebSocketRequest;
+
+/** How an exchange ended. */
+export interface Outcome {
+  /** Status that was sent, or would have been had the peer stayed; a socket's is 101 once accepted. */
+  readonly status: number;
+  /** Body bytes handed to the peer, before any transfer coding. */
+  readonly bytesSent: number;
+  /** `"sent"`: whole. `"cut"`: broken off by us or by the app. `"gone"`: the peer left first. */
+  readonly result: "sent" | "cut" | "gone";
+  /** The error behind `"cut"`, or the one that became a 5xx answer; else `null`. */
+  readonly error: unknown;
+}
+
+/** One object per exchange, shared by all copies of its request. */
+export interface Exchange {
+  /** Unique id, made on first use. */
+  readonly id: string;
+  /** Logger that names the exchange. */
+  readonly log: Logger;
+  /** Limit of the request body in bytes; settable by mounts and layers until the body is first read (R-H7). */
+  maxBodyBytes: number;
+  /** Sends a 103 Early Hints head (RFC 8297). Absent where the carrier cannot. */
+  inform?(headers: HeaderList): void;
+  /**
+   * Runs a request through the whole gateway again: local redirects, X-Accel-Redirect.
+   *
+   * @throws GatewayError `GW_DISPATCH_DEPTH` beyond 10 deep (R-C8).
+   */
+  dispatch(request: HttpRequest): MaybePromise<Answer>;
+  /** Calls the function once when the exchange has ended, however it ended; sockets too. Errors are logged. */
+  onEnd(fn: (outcome: Outcome) => MaybePromise<void>): void;
+}

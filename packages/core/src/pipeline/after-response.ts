@@ -1,7 +1,7 @@
 // Work that the client does not wait for.
-import type { Outcome } from "../model/exchange.ts";
+
 import type { MaybePromise } from "../model/maybe-promise.ts";
-import type { RequestHead } from "../model/request.ts";
+import type { Outcome, RequestHead } from "../model/request.ts";
 
 /**
  * Runs a task once the answer is out, however that ended: a mail, a cache, a statistic.

@@ -1,10 +1,9 @@
 // The exchange that carriers open for each request and end when the answer is out.
 import { GatewayError } from "../model/errors.ts";
-import type { Exchange, Outcome } from "../model/exchange.ts";
 import type { HeaderList } from "../model/headers.ts";
 import type { Logger } from "../model/log.ts";
 import type { MaybePromise } from "../model/maybe-promise.ts";
-import type { HttpRequest } from "../model/request.ts";
+import type { Exchange, HttpRequest, Outcome } from "../model/request.ts";
 import type { Answer } from "../model/response.ts";
 import { type StateKey, stateKey } from "../model/state.ts";
 import { isPromise } from "./and-then.ts";

@@ -1,7 +1,7 @@
 // What layers leave on an exchange for layers further out, which do not see inner copies of the request.
-import type { Exchange } from "../model/exchange.ts";
+
 import type { Principal } from "../model/principal.ts";
-import type { RequestHead } from "../model/request.ts";
+import type { Exchange, RequestHead } from "../model/request.ts";
 
 /** Facts about an exchange that outer layers and the carrier read. */
 export interface ExchangeNotes {

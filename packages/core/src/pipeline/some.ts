@@ -80,7 +80,7 @@ function asRefusal(answer: Answer, { isThrough }: Trial): Refusal | null {
 
 function challengesOf(refusal: Refusal): string[] {
   const { status, headers } = "answer" in refusal ? refusal.answer : refusal.error;
-  return status === 401 && headers !== null ? headers.getAll("www-authenticate") : [];
+  return status === 401 && headers !== null ? HeaderList.from(headers).getAll("www-authenticate") : [];
 }
 
 function lastWord(refusal: Refusal, challenges: readonly string[], request: GatewayRequest): Answer {
