@@ -12,7 +12,7 @@ export { type HeaderBlock, HeaderBlockDecoder, type HeaderBlockOptions } from ".
 export { writeHeaderBlock } from "./header-block/write.ts";
 export { checkResponseHead } from "./headers/check.ts";
 export { contentLength, parseContentLength } from "./headers/content-length.ts";
-export { type Forwarded, type ForwardedField, type ForwardedTrust, readForwarded } from "./headers/forwarded.ts";
+export { type Forwarded, type ForwardedTrust, readForwarded } from "./headers/forwarded.ts";
 export { isHopByHop, withoutHopByHop } from "./headers/hop-by-hop.ts";
 export { identityHeaders, isIdentityHeader, scrubIdentity } from "./headers/identity.ts";
 export { bufferBody, incomingBody, mapBody, memoryBody, pumpBody } from "./body/public.ts";
@@ -51,5 +51,6 @@ export { type Authority, parseAuthority } from "./target/authority.ts";
 export { splitMount, underMount } from "./target/mount.ts";
 export { type ParsedTarget, parseTarget } from "./target/parse.ts";
 export { decodePercent, normalizePath, resolveSegments } from "./target/path.ts";
+export { parseIp, plainIp } from "./target/ip-address.ts";
 export { type PeerList, peerList } from "./target/peer-list.ts";
 export { encodePath, pathText, queryText, rawPath } from "./target/raw.ts";

@@ -40,17 +40,36 @@ export function decodeText(bytes: Uint8Array): string {
 
 /** Byte string → bytes. Chars above U+00FF lose their high part: check first. */
 export function byteStringToBytes(byteString: string): Uint8Array {
-  const bytes = new Uint8Array(byteString.length);
-  for (let at = 0; at < byteString.length; at++) bytes[at] = byteString.charCodeAt(at);
+  const { length } = byteString;
+  const bytes = new Uint8Array(length);
+  if (native !== null && length > SHORT) native.latin1Write.call(bytes, byteString, 0, length);
+  else for (let at = 0; at < length; at++) bytes[at] = byteString.charCodeAt(at);
   return bytes;
 }
 
-const CHUNK = 8192; // arguments per call; engines limit them
-
 /** Bytes → byte string. */
 export function bytesToByteString(bytes: Uint8Array): string {
-  if (bytes.length <= CHUNK) return String.fromCharCode(...bytes);
+  const { length } = bytes;
+  if (native !== null) return native.latin1Slice.call(bytes, 0, length);
   let text = "";
-  for (let at = 0; at < bytes.length; at += CHUNK) text += String.fromCharCode(...bytes.subarray(at, at + CHUNK));
+  for (let at = 0; at < length; at += CHUNK) {
+    // apply, not spread: it takes the typed array as it is, 8 × as fast.
+    text += String.fromCharCode.apply(null, bytes.subarray(at, at + CHUNK) as unknown as number[]);
+  }
   return text;
 }
+
+const CHUNK = 8192; // arguments per call; engines limit them
+const SHORT = 128; // below this the loop is faster than the call into Node
+
+/** What Node's Buffer does in native code, on any Uint8Array; `null` on other runtimes. */
+interface NativeLatin1 {
+  latin1Write(this: Uint8Array, text: string, start: number, length: number): number;
+  latin1Slice(this: Uint8Array, start: number, end: number): string;
+}
+
+const prototype = (globalThis as { Buffer?: { prototype: Partial<NativeLatin1> } }).Buffer?.prototype;
+const native: NativeLatin1 | null =
+  typeof prototype?.latin1Write === "function" && typeof prototype.latin1Slice === "function"
+    ? (prototype as NativeLatin1)
+    : null;

@@ -17,8 +17,14 @@ export class ByteQueue {
   /** Bytes of that chunk already taken. */
   #offset = 0;
   #length = 0;
-  /** Bytes from the front known to hold no LF, so that no byte is searched twice. */
+  /** Bytes taken so far: where the front is in the whole stream. */
+  #taken = 0;
+  // Where the search for an LF goes on, so that neither bytes nor chunks are looked at twice.
+  /** Place in the stream up to which there is none. */
   #searched = 0;
+  /** Index of the chunk that holds this place, and where in the stream it starts. */
+  #searchChunk = 0;
+  #searchStart = 0;
 
   /** Adds a chunk, of any size. It belongs to the queue from now on. */
   push(chunk: Uint8Array): void {
@@ -89,36 +95,46 @@ export class ByteQueue {
 
   /** Number of bytes up to and with the first LF among the first `maxBytes`; 0 if there is none. */
   #findLineEnd(maxBytes: number): number {
-    const limit = Math.min(maxBytes, this.#length);
-    let before = -this.#offset; // bytes of the queue before the chunk
-    for (let index = this.#first; index < this.#chunks.length && before < limit; index++) {
-      const chunk = this.#chunks[index] as Uint8Array;
-      const from = Math.max(this.#searched - before, 0);
-      if (from < chunk.length) {
-        const found = chunk.indexOf(LF, from);
-        if (found !== -1) return before + found < limit ? before + found + 1 : 0;
+    const limit = this.#taken + Math.min(maxBytes, this.#length);
+    while (this.#searched < limit) {
+      const chunk = this.#chunks[this.#searchChunk] as Uint8Array;
+      const found = chunk.indexOf(LF, this.#searched - this.#searchStart);
+      const end = this.#searchStart + (found === -1 ? chunk.length : found);
+      if (end >= limit) {
+        this.#searched = limit;
+        return 0;
       }
-      before += chunk.length;
+      this.#searched = end;
+      if (found !== -1) return end + 1 - this.#taken;
+      this.#searchChunk++;
+      this.#searchStart = end;
     }
-    this.#searched = limit;
     return 0;
   }
 
   #drop(length: number): void {
     this.#length -= length;
-    this.#searched = Math.max(this.#searched - length, 0);
+    this.#taken += length;
     this.#offset += length;
-    if (this.#offset < (this.#chunks[this.#first] as Uint8Array).length) return;
-    this.#offset = 0;
-    this.#first++;
-    if (this.#first === this.#chunks.length) {
-      this.#chunks = [];
-      this.#first = 0;
-    } else if (this.#first === COMPACT_AT) {
-      this.#chunks.splice(0, COMPACT_AT);
-      this.#first = 0;
+    if (this.#offset === (this.#chunks[this.#first] as Uint8Array).length) {
+      this.#offset = 0;
+      this.#first++;
+      this.#forgetUsed();
     }
+    if (this.#searched > this.#taken) return;
+    this.#searched = this.#taken;
+    this.#searchChunk = this.#first;
+    this.#searchStart = this.#taken - this.#offset;
+  }
+
+  /** Lets go of used chunks: all at once, or many at a time, since each step moves the rest. */
+  #forgetUsed(): void {
+    const count = this.#first === this.#chunks.length || this.#first === MANY ? this.#first : 0;
+    if (count === 0) return;
+    this.#chunks.splice(0, count);
+    this.#first = 0;
+    this.#searchChunk -= count;
   }
 }
 
-const COMPACT_AT = 64; // used chunks kept before they are let go in one step
+const MANY = 64;

@@ -1,72 +1,143 @@
-// Request → CGI variables (RFC 3875 §4.1), for CGI programs, FastCGI backends and the WSGI environ alike.
+// Request → CGI variables (RFC 3875 §4.1): for CGI programs, FastCGI backends and the WSGI environ alike.
 import { toBytes } from "../bytes/byte-string.ts";
+import type { Address } from "../model/address.ts";
 import { GatewayError } from "../model/errors.ts";
+import type { HeaderList } from "../model/headers.ts";
 import { repeatSeparator } from "../model/repeat.ts";
 import type { GatewayRequest } from "../model/request.ts";
 import { isProtectedVariable } from "../pipeline/variables.ts";
-import { variableName } from "./names.ts";
+import { parseAuthority } from "../target/authority.ts";
+import { rawPathAndQuery } from "../target/parse.ts";
+import { encodeByte } from "../target/raw.ts";
+import { foldToVariable, variableName } from "./names.ts";
 
 /** How to write the variables. */
 export interface WriteVariablesOptions {
-  /** Who reads them. It decides about GATEWAY_INTERFACE and Authorization. */
+  /** Who reads them: `"wsgi"` gets no GATEWAY_INTERFACE, `"cgi"` no Authorization. */
   interface: "cgi" | "fastcgi" | "wsgi";
   /** SERVER_SOFTWARE: `"gw/1.0.0"`. */
   software: string;
   /** SCRIPT_NAME of a script that lies deeper than the mount, decoded bytes. @default the mount */
   scriptName?: string;
-  /** PATH_INFO. @default what follows the script name in mount + path */
+  /** PATH_INFO, decoded bytes. @default what follows the script name in mount + path; `""` if that does not start with it */
   pathInfo?: string;
-  /** Whether the program gets HTTP_AUTHORIZATION (R-C6). @default false for cgi, else true */
+  /** Whether HTTP_AUTHORIZATION is written. Risk: programs see passwords and tokens (R-C6). @default false for "cgi", else true */
   authorization?: boolean;
-  /** Header names with other chars than letters, digits and `-` that may pass (R-C3). @default none */
-  allowHeaders?: readonly string[];
-  /** What `mountVariables(request)` gave, byte strings. */
+  /** Names, in lower case, of fields with other chars than letters, digits and `-` that are written all the same (R-C3). @default none */
+  oddHeaders?: readonly string[];
+  /** What `mountVariables(request)` gave; byte strings. @default none */
   variables?: Readonly<Record<string, string>>;
 }
 
 /**
- * The variables of a request, as byte strings.
+ * The variables of a request: a new object each time, values are byte strings.
  *
- * @throws GatewayError `GW_VARIABLE` (500) if `variables` names one that only the gateway writes.
+ * SCRIPT_NAME + PATH_INFO is the decoded path; QUERY_STRING is always there; CONTENT_LENGTH only if the length is known;
+ * REMOTE_USER and AUTH_TYPE come from the principal alone; repeated fields are joined (R-C1, R-C6). docs/environ.md has
+ * the whole table. What only some backends want (SCRIPT_FILENAME, DOCUMENT_ROOT, PATH_TRANSLATED) is the caller's to add.
+ *
+ * @throws GatewayError `GW_VARIABLE` (500) if `variables` has a name that only the gateway writes (R-F10).
  */
 export function writeVariables(request: GatewayRequest, options: WriteVariablesOptions): Record<string, string> {
-  const { scriptName = request.mount, authorization = options.interface !== "cgi" } = options;
-  const full = request.mount + request.path;
-  const pathInfo = options.pathInfo ?? (full.startsWith(scriptName) ? full.slice(scriptName.length) : "");
-  const { server, client, principal, body } = request;
+  const { client, principal, headers, body } = request;
+  const scriptName = options.scriptName ?? request.mount;
+  // One literal with constant names first: objects made this way share a layout, which makes the rest cheap.
   const variables: Record<string, string> = {
     SERVER_SOFTWARE: options.software,
+    SERVER_NAME: serverName(request),
+    SERVER_PORT: serverPort(request),
     SERVER_PROTOCOL: request.protocol,
-    SERVER_NAME: "host" in server ? server.host : "localhost",
-    SERVER_PORT: "host" in server ? String(server.port) : request.scheme === "https" ? "443" : "80",
     REQUEST_METHOD: request.method,
     REQUEST_SCHEME: request.scheme,
-    REQUEST_URI: request.target,
+    REQUEST_URI: requestUri(request.target),
     SCRIPT_NAME: scriptName,
-    PATH_INFO: pathInfo === "*" ? "" : pathInfo,
+    PATH_INFO: options.pathInfo ?? pathInfo(request, scriptName),
     QUERY_STRING: request.query,
     REMOTE_ADDR: client !== null && "host" in client ? client.host : "",
   };
   if (options.interface !== "wsgi") variables.GATEWAY_INTERFACE = "CGI/1.1";
   if (client !== null && "host" in client && client.port > 0) variables.REMOTE_PORT = String(client.port);
   if (request.scheme === "https") variables.HTTPS = "on";
-  if (body.length) variables.CONTENT_LENGTH = String(body.length);
+  // A zero is only repeated, never made up: without a body there is no CONTENT_LENGTH (§4.1.2).
+  if (body.length !== null && (body.length > 0 || headers.has("content-length"))) {
+    variables.CONTENT_LENGTH = String(body.length);
+  }
   if (principal !== null) {
     variables.REMOTE_USER = toBytes(principal.user);
     variables.AUTH_TYPE = toBytes(principal.type);
   }
-  for (const [name, value] of request.headers) {
+  writeHeaders(variables, headers, options.authorization ?? options.interface !== "cgi");
+  if (options.oddHeaders !== undefined) writeOddHeaders(variables, headers, options.oddHeaders);
+  if (options.variables !== undefined) writeMountVariables(variables, options.variables);
+  return variables;
+}
+
+function writeHeaders(variables: Record<string, string>, headers: HeaderList, authorization: boolean): void {
+  const flat = headers.toFlat();
+  for (let at = 0; at < flat.length; at += 2) {
+    const name = flat[at] as string;
     const variable = variableName(name);
     if (variable === null || variable === "CONTENT_LENGTH" || variable === "HTTP_PROXY_AUTHORIZATION") continue;
     if (variable === "HTTP_AUTHORIZATION" && !authorization) continue;
     const before = variables[variable];
-    variables[variable] = before === undefined ? value : before + (repeatSeparator(name.toLowerCase()) ?? ", ") + value;
+    variables[variable] = before === undefined ? (flat[at + 1] as string) : join(name, before, flat[at + 1] as string);
   }
-  for (const [name, value] of Object.entries(options.variables ?? {})) {
+}
+
+/** Fields that an operator has allowed by name. A regular field that has the same variable wins, so none is shadowed. */
+function writeOddHeaders(variables: Record<string, string>, headers: HeaderList, allowed: readonly string[]): void {
+  for (const name of allowed) {
+    const variable = foldToVariable(name);
+    const value = headers.get(name);
+    if (variable !== null && value !== null) variables[variable] ??= value;
+  }
+}
+
+function writeMountVariables(variables: Record<string, string>, added: Readonly<Record<string, string>>): void {
+  for (const name in added) {
     if (isProtectedVariable(name)) {
       throw new GatewayError("GW_VARIABLE", 500, `a mount may not set ${JSON.stringify(name)}`);
     }
-    variables[name] = value;
+    variables[name] = added[name] as string;
   }
-  return variables;
+}
+
+function join(name: string, before: string, value: string): string {
+  // Set-Cookie is no request field; joined like the others, it can do no harm.
+  return before + (repeatSeparator(name.toLowerCase()) ?? ", ") + value;
+}
+
+function pathInfo({ mount, path }: GatewayRequest, scriptName: string): string {
+  if (path === "*") return ""; // OPTIONS * has no path (§4.1.5: empty, or starts with "/")
+  if (scriptName === mount) return path;
+  const full = mount + path;
+  return full.startsWith(scriptName) ? full.slice(scriptName.length) : "";
+}
+
+/** Path and query as sent (the absolute form loses its authority, as in Apache); bytes above 7F percent-encoded, so that it is ASCII. */
+function requestUri(target: string): string {
+  const uri = rawPathAndQuery(target);
+  return ASCII.test(uri) ? uri : uri.replace(/[\u0080-\u00ff]/g, encodeByte);
+}
+
+const ASCII = /^[\u0000-\u007f]*$/;
+
+function serverName({ server, headers, scheme }: GatewayRequest): string {
+  if ("host" in server) return server.host.includes(":") ? `[${server.host}]` : server.host;
+  return hostField(headers, scheme)?.host ?? "localhost";
+}
+
+function serverPort({ server, headers, scheme }: GatewayRequest): string {
+  if ("host" in server) return String(server.port);
+  return String(hostField(headers, scheme)?.port ?? (scheme === "https" ? 443 : 80));
+}
+
+/** On a unix socket only the Host field can tell where the request was for. */
+function hostField(headers: HeaderList, scheme: "http" | "https"): Exclude<Address, { path: string }> | null {
+  const value = headers.get("host");
+  try {
+    return value === null ? null : parseAuthority(value, scheme);
+  } catch {
+    return null;
+  }
 }

@@ -2,7 +2,6 @@
 import { GatewayError } from "../model/errors.ts";
 import type { HeaderList } from "../model/headers.ts";
 import type { HttpResponse } from "../model/response.ts";
-import { parseContentLength } from "./content-length.ts";
 import { isHopByHop } from "./hop-by-hop.ts";
 import { isBodilessStatus } from "./status.ts";
 import { isFieldValue, isToken } from "./syntax.ts";
@@ -11,44 +10,37 @@ import { isFieldValue, isToken } from "./syntax.ts";
  * Throws unless the head can be sent as it is.
  *
  * Checks the status (an integer, 200 to 599), the syntax of names and values, that no field is hop-by-hop
- * (`Trailer` only with `trailers`), that Content-Length is there at most once and fits a `Uint8Array` body, and
- * that 204 and 304 have no body. The lines of a list are checked once: a constant list costs nothing afterwards.
+ * (`Trailer` only with `trailers`), that Content-Length is there once at most and fits a `Uint8Array` body, and
+ * that 204 and 304 have no body. A stream's length is the pump's to check, `null` with a length is an answer to HEAD.
  *
  * @throws GatewayError `GW_RESPONSE_HEAD` (500)
  */
 export function checkResponseHead(answer: HttpResponse): void {
   const { status, headers, body } = answer;
   if (!Number.isInteger(status) || status < 200 || status > 599) {
-    throw bad(`status must be an integer from 200 to 599, found ${String(status)}`);
+    throw badHead(`the status must be an integer from 200 to 599, found ${String(status)}`);
   }
-  const facts = factsOf(headers);
-  if (facts.hasTrailer && answer.trailers === undefined)
-    throw bad("Trailer is announced, but the answer has no trailers");
-  const bodyBytes = body instanceof Uint8Array ? body.length : null;
+  const { length, hasTrailer } = headers === lastHeaders ? lastFacts : checkLines(headers);
+  if (hasTrailer && answer.trailers === undefined) throw badHead("Trailer is announced, but there are no trailers");
+  const bodyLength = body instanceof Uint8Array ? body.length : null;
   if (isBodilessStatus(status)) {
-    if (bodyBytes) throw bad(`an answer with status ${status} has no body, found ${bodyBytes} bytes`);
-    if (status === 204 && facts.length)
-      throw bad(`an answer with status 204 has no body, found Content-Length ${facts.length}`);
-  } else if (bodyBytes !== null && facts.length !== null && facts.length !== bodyBytes) {
-    throw bad(`Content-Length is ${facts.length}, but the body has ${bodyBytes} bytes`);
+    if (bodyLength) throw badHead(`a ${status} has no body, found ${bodyLength} bytes`);
+    // A 304 may tell the length that a 200 would have (RFC 9110 §8.6); a 204 may not, but zero is harmless.
+    if (status === 204 && length) throw badHead(`a 204 has no body, found Content-Length: ${length}`);
+  } else if (bodyLength !== null && length !== null && length !== bodyLength) {
+    throw badHead(`Content-Length is ${length}, but the body has ${bodyLength} bytes`);
   }
 }
 
+/** What the check of a list found out. */
 interface HeadFacts {
   readonly length: number | null;
   readonly hasTrailer: boolean;
 }
 
-const remembered = new WeakMap<HeaderList, HeadFacts>();
-
-function factsOf(headers: HeaderList): HeadFacts {
-  let facts = remembered.get(headers);
-  if (facts === undefined) {
-    facts = checkLines(headers);
-    remembered.set(headers, facts);
-  }
-  return facts;
-}
+// An app with one constant list is checked once. A map of all lists would cost more than the check.
+let lastHeaders: HeaderList | null = null;
+let lastFacts: HeadFacts = { length: null, hasTrailer: false };
 
 function checkLines(headers: HeaderList): HeadFacts {
   let length: number | null = null;
@@ -57,25 +49,50 @@ function checkLines(headers: HeaderList): HeadFacts {
   for (let at = 0; at < flat.length; at += 2) {
     const name = flat[at] as string;
     const value = flat[at + 1] as string;
-    if (!isToken(name)) throw bad(`${JSON.stringify(name.slice(0, 80))} is no field name`);
-    if (!isFieldValue(value)) throw bad(`the value of ${name} has a control character`);
-    const lower = name.toLowerCase();
-    if (lower === "trailer") hasTrailer = true;
-    else if (isHopByHop(lower)) throw bad(`${name} concerns the connection, which is not the app's`);
-    else if (lower === "content-length") {
-      if (length !== null) throw bad("Content-Length is there more than once");
-      length = lengthOf(value);
-    }
+    const kind = kinds.get(name) ?? learnKind(name);
+    if (!isFieldValue(value)) throw badHead(`the value of ${name} has a control character: ${quote(value)}`);
+    if (kind === "plain") continue;
+    if (kind === "bad") throw badHead(`${quote(name)} is no field name`);
+    if (kind === "hop") throw badHead(`${name} concerns the connection, which is not the app's`);
+    if (kind === "trailer") hasTrailer = true;
+    else if (length !== null) throw badHead("Content-Length is there more than once");
+    else length = readLength(value);
   }
-  return { length, hasTrailer };
+  lastFacts = { length, hasTrailer };
+  lastHeaders = headers;
+  return lastFacts;
 }
 
-function lengthOf(value: string): number {
-  if (!/^[0-9]+$/.test(value))
-    throw bad(`Content-Length must be a decimal number, found ${JSON.stringify(value.slice(0, 80))}`);
-  return parseContentLength(value, 500);
+type NameKind = "plain" | "length" | "trailer" | "hop" | "bad";
+
+// Apps use few names, but may make them from what clients send: bounded.
+const MAX_KINDS = 1_000;
+const kinds = new Map<string, NameKind>();
+
+function learnKind(name: string): NameKind {
+  if (kinds.size >= MAX_KINDS) kinds.clear();
+  const kind = kindOf(name);
+  kinds.set(name, kind);
+  return kind;
 }
 
-function bad(message: string): GatewayError {
+function kindOf(name: string): NameKind {
+  const lower = name.toLowerCase();
+  if (!isToken(name)) return "bad";
+  if (lower === "content-length") return "length";
+  if (lower === "trailer") return "trailer";
+  return isHopByHop(lower) ? "hop" : "plain";
+}
+
+function readLength(value: string): number {
+  if (/^[0-9]{1,15}$/.test(value)) return Number(value);
+  throw badHead(`Content-Length must be one decimal number, found ${quote(value)}`);
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.slice(0, 80));
+}
+
+function badHead(message: string): GatewayError {
   return new GatewayError("GW_RESPONSE_HEAD", 500, message);
 }

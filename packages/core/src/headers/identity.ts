@@ -1,5 +1,6 @@
 // Identity headers: fields that claim who the user is. Clients may not send them (R-H18).
 import type { HeaderList } from "../model/headers.ts";
+import { foldedNames, type NameTest } from "./folded-names.ts";
 
 /** Fields that no client may set, whatever the configuration. */
 export const identityHeaders: readonly string[] = [
@@ -21,46 +22,29 @@ export const identityHeaders: readonly string[] = [
  * @param extra further names; keep one array for all requests, since what is made from it is remembered
  */
 export function scrubIdentity(headers: HeaderList, extra: readonly string[] = none): HeaderList {
-  const matcher = extra.length === 0 ? builtIn : matcherFor(extra);
+  const isIdentity = testFor(extra);
   const flat = headers.toFlat();
   for (let at = 0; at < flat.length; at += 2) {
-    if (matches(matcher, flat[at] as string)) return headers.filter((name) => !matches(matcher, name));
+    if (isIdentity(flat[at] as string)) return headers.filter((name) => !isIdentity(name));
   }
   return headers;
 }
 
-/** Whether a field name, in whatever spelling, is one of the identity headers. */
+/** Whether a field name, in whatever spelling, is one of the identity headers or of `extra`. */
 export function isIdentityHeader(name: string, extra: readonly string[] = none): boolean {
-  return matches(extra.length === 0 ? builtIn : matcherFor(extra), name);
+  return testFor(extra)(name);
 }
-
-/** Folded names by length: few fields of a request have one of these lengths, so most are settled by one look. */
-type Matcher = readonly (readonly string[] | undefined)[];
 
 const none: readonly string[] = [];
-const builtIn: Matcher = toMatcher(identityHeaders);
-const matchers = new WeakMap<readonly string[], Matcher>();
+const builtIn: NameTest = foldedNames(identityHeaders);
+const remembered = new WeakMap<readonly string[], NameTest>();
 
-function matcherFor(extra: readonly string[]): Matcher {
-  let matcher = matchers.get(extra);
-  if (matcher === undefined) {
-    matcher = toMatcher([...identityHeaders, ...extra]);
-    matchers.set(extra, matcher);
+function testFor(extra: readonly string[]): NameTest {
+  if (extra.length === 0) return builtIn;
+  let test = remembered.get(extra);
+  if (test === undefined) {
+    test = foldedNames([...identityHeaders, ...extra]);
+    remembered.set(extra, test);
   }
-  return matcher;
-}
-
-function toMatcher(names: readonly string[]): Matcher {
-  const byLength: string[][] = Array.from({ length: Math.max(...names.map((name) => name.length)) + 1 }, () => []);
-  for (const name of names) byLength[name.length]?.push(fold(name));
-  return byLength.map((folded) => (folded.length === 0 ? undefined : folded));
-}
-
-function matches(matcher: Matcher, name: string): boolean {
-  const candidates = name.length < matcher.length ? matcher[name.length] : undefined;
-  return candidates?.includes(fold(name)) ?? false;
-}
-
-function fold(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]/g, "-");
+  return test;
 }
