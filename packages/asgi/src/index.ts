@@ -1,0 +1,43 @@
+// @gw/asgi: ASGI-shaped apps for TypeScript (ASGI 3.0). Named exports only.
+export type { AsgiApp, Receive, Send } from "./app.ts";
+export type {
+  HttpDisconnectEvent,
+  HttpRequestEvent,
+  HttpResponseBodyEvent,
+  HttpResponseDebugEvent,
+  HttpResponseEarlyHintEvent,
+  HttpResponsePathsendEvent,
+  HttpResponseStartEvent,
+  HttpResponseTrailersEvent,
+  HttpResponseZerocopysendEvent,
+  LifespanShutdownCompleteEvent,
+  LifespanShutdownEvent,
+  LifespanShutdownFailedEvent,
+  LifespanStartupCompleteEvent,
+  LifespanStartupEvent,
+  LifespanStartupFailedEvent,
+  ReceiveEvent,
+  SendEvent,
+  WebSocketAcceptEvent,
+  WebSocketCloseEvent,
+  WebSocketConnectEvent,
+  WebSocketDisconnectEvent,
+  WebSocketReceiveEvent,
+  WebSocketResponseBodyEvent,
+  WebSocketResponseStartEvent,
+  WebSocketSendEvent,
+} from "./events.ts";
+export { type FromAsgiOptions, fromAsgi } from "./from-asgi.ts";
+export type { LifespanMode } from "./lifespan.ts";
+export type {
+  AsgiVersions,
+  EmptyExtension,
+  Extensions,
+  HeaderPair,
+  HttpScope,
+  LifespanScope,
+  PrincipalExtension,
+  Scope,
+  TlsExtension,
+  WebSocketScope,
+} from "./scopes.ts";
