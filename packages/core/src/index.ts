@@ -28,7 +28,15 @@ export { isFieldValue, isToken } from "./headers/syntax.ts";
 export { emptyBody, emptyState, GatewayError, HeaderList, isGatewayError, repeatSeparator } from "./model/public.ts";
 export { silentLogger, stateKey } from "./model/public.ts";
 export type { Address, Answer, App, AppContext, AppSource, Backend, Backends, BackendSpec } from "./model/public.ts";
-export type { BackendState, Counter, CounterReading, Counters, Description, Exchange } from "./model/public.ts";
+export type {
+  BackendProcess,
+  BackendState,
+  Counter,
+  CounterReading,
+  Counters,
+  Description,
+  Exchange,
+} from "./model/public.ts";
 export type { GatewayErrorOptions, GatewayRequest, Gauge, Handler, HeaderInit, Histogram } from "./model/public.ts";
 export type { HttpRequest, HttpResponse, Lifecycle, Logger, LogMethod, MaybePromise } from "./model/public.ts";
 export type { MetricLabels, MetricOptions, Metrics, Middleware, Outcome, PeerCertificate } from "./model/public.ts";

@@ -1,5 +1,6 @@
 // Handlers, apps and middleware: the pipeline's three shapes.
-import type { AppContext, BackendState } from "./context.ts";
+import type { BackendState } from "./backend.ts";
+import type { AppContext } from "./context.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
 import type { GatewayRequest } from "./request.ts";
 import type { Answer } from "./response.ts";

@@ -1,13 +1,10 @@
 // The model's public names, for the package's entry.
 export type { Address, PeerCertificate, TlsInfo } from "./address.ts";
 export type { App, AppSource, Description, Handler, Lifecycle, Middleware, Status } from "./app.ts";
+export type { Backend, BackendProcess, BackendSpec, BackendState, Backends } from "./backend.ts";
 export { emptyBody, type RequestBody, type ResponseBody } from "./body.ts";
 export type {
   AppContext,
-  Backend,
-  BackendSpec,
-  BackendState,
-  Backends,
   Counter,
   CounterReading,
   Counters,

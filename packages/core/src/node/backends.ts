@@ -1,5 +1,5 @@
 // The backends of this process, by name.
-import type { Backend, BackendSpec, Backends } from "../model/context.ts";
+import type { Backend, BackendSpec, Backends } from "../model/backend.ts";
 import { type SuperviseOptions, superviseBackend } from "./supervisor.ts";
 
 /** Starts backends in this process; names are unique. */

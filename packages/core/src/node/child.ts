@@ -2,7 +2,6 @@
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import type { Duplex, Readable, Writable } from "node:stream";
 import { GatewayError } from "../model/errors.ts";
-import { HeaderList } from "../model/headers.ts";
 import type { Logger } from "../model/log.ts";
 import { inheritedDescriptors, nullDescriptor } from "./inherited-descriptors.ts";
 import { LineLog } from "./line-log.ts";
@@ -118,7 +117,7 @@ function stdioOf({ stdin = "none", stdout = "log", control = false }: Partial<Ch
   return stdio;
 }
 
-const retrySoon = HeaderList.from({ "Retry-After": "1" });
+const retrySoon = [["Retry-After", "1"]] as const;
 const BUSY: readonly string[] = ["EAGAIN", "EMFILE", "ENFILE", "ENOMEM"];
 
 function spawnError(program: string, error: unknown): GatewayError {

@@ -1,5 +1,6 @@
 // The context of a gateway that runs in this process: a real log, backends run by the supervisor.
-import type { AppContext, Backends } from "../model/context.ts";
+import type { Backends } from "../model/backend.ts";
+import type { AppContext } from "../model/context.ts";
 import type { Logger } from "../model/log.ts";
 import { createContext } from "../pipeline/context.ts";
 import { createBackends } from "./backends.ts";

@@ -1,63 +1,43 @@
 // Our own environment as byte strings. Node decodes it as UTF-8 with replacement, which loses bytes.
 import { readFileSync } from "node:fs";
-import { byteStringToBytes, bytesToByteString, toBytes } from "../bytes/byte-string.ts";
+import { bytesToByteString, toBytes, toText } from "../bytes/byte-string.ts";
+import { parseEnvironmentBlock } from "../environ/env-bytes.ts";
 
 /**
- * The environment this process was started with, names and values as byte strings.
+ * The environment of this process, names and values as byte strings.
  *
  * Read from `/proc/self/environ` where that exists (Linux), so that a byte such
- * as `E9` in a CGI variable arrives as sent; elsewhere `process.env` encoded as
- * UTF-8. A variable that `process.env` has changed, gained or lost since the
- * start is given as it is there now. Of a repeated name the first counts, as in `getenv`.
+ * as `E9` in a CGI variable arrives as sent; elsewhere `process.env` as UTF-8.
+ * What `process.env` has changed, gained or lost since the start counts.
  */
 export function processEnvironment(): ReadonlyMap<string, string> {
   return mergeEnvironment(startEnvironment(), process.env);
 }
 
-/** What `/proc/self/environ` holds, or `null` where it cannot be read. */
-function startEnvironment(): Uint8Array | null {
+/** What this process was started with; empty where that cannot be read. */
+function startEnvironment(): Map<string, string> {
   try {
-    return readFileSync("/proc/self/environ");
+    return parseEnvironmentBlock(bytesToByteString(readFileSync("/proc/self/environ")));
   } catch {
-    return null;
+    return new Map();
   }
 }
 
-const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
-
-/** The raw block `NAME=value\0…` with the changes that `current` shows; exported for tests. */
+/** The exact bytes of what has not changed, UTF-8 of the rest. */
 export function mergeEnvironment(
-  raw: Uint8Array | null,
+  atStart: ReadonlyMap<string, string>,
   current: Readonly<Record<string, string | undefined>>,
 ): ReadonlyMap<string, string> {
-  const exact = raw === null ? new Map<string, Uint8Array>() : splitBlock(raw);
   const merged = new Map<string, string>();
   const seen = new Set<string>();
-  for (const [name, value] of exact) {
-    const text = utf8.decode(byteStringToBytes(name));
-    seen.add(text);
+  for (const [name, value] of atStart) {
+    const text = toText(name);
     const now = current[text];
-    if (now === undefined) continue;
-    merged.set(name, utf8.decode(value) === now ? bytesToByteString(value) : toBytes(now));
+    seen.add(text);
+    if (now !== undefined) merged.set(name, toText(value) === now ? value : toBytes(now));
   }
   for (const [name, value] of Object.entries(current)) {
     if (value !== undefined && !seen.has(name)) merged.set(toBytes(name), toBytes(value));
   }
   return merged;
-}
-
-function splitBlock(raw: Uint8Array): Map<string, Uint8Array> {
-  const entries = new Map<string, Uint8Array>();
-  for (let start = 0; start < raw.length; ) {
-    const nul = raw.indexOf(0, start);
-    const end = nul === -1 ? raw.length : nul;
-    const entry = raw.subarray(start, end);
-    const equals = entry.indexOf(0x3d, 1);
-    if (equals > 0) {
-      const name = bytesToByteString(entry.subarray(0, equals));
-      if (!entries.has(name)) entries.set(name, entry.subarray(equals + 1));
-    }
-    start = end + 1;
-  }
-  return entries;
 }

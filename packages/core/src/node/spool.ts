@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Spool, SpoolStore } from "../body/buffer.ts";
 import { GatewayError } from "../model/errors.ts";
-import { HeaderList } from "../model/headers.ts";
 
 /** Settings of `fileSpool`. */
 export interface FileSpoolOptions {
@@ -109,7 +108,7 @@ class SpoolFile implements Spool {
   }
 }
 
-const retrySoon = HeaderList.from({ "Retry-After": "1" });
+const retrySoon = [["Retry-After", "1"]] as const;
 
 /** R-O8: a full disk is 507; R-O9: no descriptor left is 503, worth another try. */
 function spoolError(error: unknown, what: string): GatewayError {

@@ -1,5 +1,5 @@
 // Keeps the processes of a backend running.
-import type { Backend, BackendSpec } from "../model/context.ts";
+import type { Backend, BackendSpec } from "../model/backend.ts";
 import { GatewayError } from "../model/errors.ts";
 import type { Logger } from "../model/log.ts";
 

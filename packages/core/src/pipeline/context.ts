@@ -1,5 +1,6 @@
 // What an app is given at start when no carrier knows better: this process's own parts.
-import type { AppContext, Backends } from "../model/context.ts";
+import type { Backends } from "../model/backend.ts";
+import type { AppContext } from "../model/context.ts";
 import { GatewayError } from "../model/errors.ts";
 import { silentLogger } from "../model/log.ts";
 import { createCounters } from "./counters.ts";
