@@ -1,18 +1,16 @@
 // Sessions: what a browser's requests have in common, kept on the server (R-M8, R-M9).
 import {
-  type Answer,
   andThen,
   GatewayError,
-  isGatewayError,
   layer,
   type Middleware,
-  notesIfAny,
   type RequestHead,
   type StateKey,
   startOnce,
   stateKey,
   stopOnce,
 } from "@gw/core";
+import { isThrown } from "./pages/thrown.ts";
 import { ActiveSession } from "./session/active.ts";
 import { createClock } from "./session/clock.ts";
 import { SessionCookie, type SessionCookieOptions } from "./session/cookie.ts";
@@ -111,13 +109,6 @@ function activeOf(request: RequestHead): ActiveSession {
   const active = request.state.get(sessionKey);
   if (active !== undefined) return active;
   throw new GatewayError("GW_NO_SESSION", 500, "sessionOf(request) needs the layer session() around the app");
-}
-
-// Errors become responses around each mounted app, inside of this layer: what was thrown is known from the notes.
-function isThrown(answer: Answer, { exchange }: RequestHead): boolean {
-  if (answer.kind === "accept" || answer.status < 400) return false;
-  const error = notesIfAny(exchange)?.error ?? null;
-  return error !== null && answer.status === (isGatewayError(error) ? error.status : 500);
 }
 
 function lifeOf(store: SessionStore): Pick<SessionStore, "start" | "stop" | "status"> {

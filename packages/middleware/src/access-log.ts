@@ -1,0 +1,134 @@
+// The access log: one line per exchange when it has ended, sockets and broken answers too.
+import { closeSync, openSync } from "node:fs";
+import {
+  type Answer,
+  type GatewayRequest,
+  layer,
+  type Middleware,
+  type Outcome,
+  type StateKey,
+  stateKey,
+} from "@gw/core";
+import { descriptorWriter, type LogWriter } from "@gw/core/node";
+import type { LogEntry } from "./access-log/entry.ts";
+import { escapeBytes, hideSecrets } from "./access-log/escape.ts";
+import { writeJsonEntry } from "./access-log/json.ts";
+import { COMBINED, COMMON, type LogFormat, parseLogFormat } from "./access-log/letters.ts";
+
+/** Settings of `accessLog`. */
+export interface AccessLogOptions {
+  /** `"combined"`, `"common"`, `"json"`, or a format string with Apache's letters (`%h %u %t "%r" %>s %b %D …`). @default "combined" */
+  format?: "combined" | "common" | "json" | (string & {});
+  /** `"stdout"`, `"stderr"`, a file to append to (opened anew on reload), or a function that gets each line with its newline. @default "stdout" */
+  destination?: "stdout" | "stderr" | { path: string } | ((line: string) => void);
+  /** Exchanges that get no line. @default none */
+  skip?: (request: GatewayRequest, outcome: Outcome) => boolean;
+  /** Query parameters whose values are replaced by `***`. @default those that commonly carry passwords, tokens and keys */
+  secretParameters?: readonly string[];
+}
+
+const SECRET_PARAMETERS = [
+  "access_token",
+  "api_key",
+  "apikey",
+  "client_secret",
+  "code",
+  "id_token",
+  "password",
+  "refresh_token",
+  "secret",
+  "token",
+];
+
+/**
+ * Writes a line when an exchange has ended: status, bytes and time are those that really were.
+ *
+ * Put it outermost. It never waits: lines that a slow reader leaves unread are
+ * dropped beyond a limit, and counted. The user is the one that inner layers established.
+ */
+export function accessLog(options: AccessLogOptions = {}): Middleware {
+  const { format = "combined", destination = "stdout", skip, secretParameters = SECRET_PARAMETERS } = options;
+  const { write, needsAnswer } = formatOf(format, secretParameters);
+  const output = outputOf(destination);
+  const watch = (request: GatewayRequest, seen: Seen | null): void => {
+    const startedMs = Date.now();
+    const start = performance.now();
+    request.exchange.onEnd((outcome) => {
+      if (skip?.(request, outcome) === true) return;
+      const durationMs = performance.now() - start;
+      output.write(`${write({ request, answer: seen?.answer ?? null, outcome, startedMs, durationMs })}\n`);
+    });
+  };
+  return layer({
+    name: "accessLog",
+    oncePerExchange: true,
+    ...output.life,
+    ...(needsAnswer
+      ? {
+          onRequest(request) {
+            const seen: Seen = { answer: null };
+            watch(request, seen);
+            return { ...request, state: request.state.with(seenKey, seen) };
+          },
+          onResponse(answer, request) {
+            const seen = request.state.get(seenKey);
+            if (seen !== undefined) seen.answer = answer;
+            return answer;
+          },
+        }
+      : {
+          onRequest(request) {
+            watch(request, null);
+            return request;
+          },
+        }),
+  });
+}
+
+/** Where the answer is kept for a format that shows its header fields. */
+interface Seen {
+  answer: Answer | null;
+}
+
+const seenKey: StateKey<Seen> = stateKey("gw.access-log");
+
+function formatOf(format: string, secretParameters: readonly string[]): LogFormat {
+  const hide = hideSecrets(secretParameters);
+  if (format === "json") return { write: (entry: LogEntry) => writeJsonEntry(entry, hide), needsAnswer: false };
+  return parseLogFormat(format === "combined" ? COMBINED : format === "common" ? COMMON : format, hide);
+}
+
+interface Output {
+  readonly write: (line: string) => void;
+  readonly life: Pick<Middleware, "stop" | "reload">;
+}
+
+const droppedLine = (count: number): string => `${escapeBytes(`- ${count} lines were dropped`)}\n`;
+
+function outputOf(destination: NonNullable<AccessLogOptions["destination"]>): Output {
+  if (typeof destination === "function") return { write: destination, life: {} };
+  if (typeof destination === "object") return fileOutput(destination.path);
+  const writer = descriptorWriter(destination === "stdout" ? 1 : 2, { droppedLine });
+  return { write: (line) => writer.write(line), life: { stop: () => writer.flush() } };
+}
+
+function fileOutput(path: string): Output {
+  const open = (): { fd: number; writer: LogWriter } => {
+    const fd = openSync(path, "a", 0o640);
+    return { fd, writer: descriptorWriter(fd, { droppedLine }) };
+  };
+  let current: ReturnType<typeof open> | null = null;
+  const close = async (): Promise<void> => {
+    const last = current;
+    current = null;
+    await last?.writer.flush();
+    if (last !== null) closeSync(last.fd);
+  };
+  return {
+    write(line) {
+      current ??= open();
+      current.writer.write(line);
+    },
+    life: { stop: close, reload: close },
+  };
+}

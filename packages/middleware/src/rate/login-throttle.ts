@@ -1,0 +1,103 @@
+// Slows down guessing of passwords: per account and address, per address, per account.
+import { createHash } from "node:crypto";
+import { type Address, andThen, type CounterReading, type Counters, createCounters, type MaybePromise } from "@gw/core";
+import { addressKey } from "./address-key.ts";
+
+/** Failed logins allowed in a sliding window; beyond, the answer is 429 with Retry-After. */
+export interface LoginThrottleOptions {
+  /** Length of the window, milliseconds. @default 900_000 (15 minutes) */
+  windowMs?: number;
+  /** For one account from one address. @default 10 */
+  perAccountAndAddress?: number;
+  /** For all accounts from one address (an IPv6 /64). @default 50 */
+  perAddress?: number;
+  /** For one account from all addresses. Low values let others lock an account. @default 100 */
+  perAccount?: number;
+}
+
+interface Rule {
+  readonly key: string;
+  readonly limit: number;
+}
+
+/** Counts login attempts. An attempt counts from the start, and is taken back when it succeeds. */
+export class LoginThrottle {
+  readonly #windowMs: number;
+  readonly #limits: readonly [pair: number, address: number, account: number];
+  #counters: Counters = createCounters();
+
+  constructor(options: LoginThrottleOptions = {}) {
+    const { windowMs = 900_000, perAccountAndAddress = 10, perAddress = 50, perAccount = 100 } = options;
+    this.#windowMs = windowMs;
+    this.#limits = [perAccountAndAddress, perAddress, perAccount];
+  }
+
+  /** Counts in these from now on: those of the whole gateway. */
+  share(counters: Counters): void {
+    this.#counters = counters;
+  }
+
+  /** Begins an attempt: `null`, or how many milliseconds to wait. One that must wait is not counted. */
+  begin(user: string, client: Address | null): MaybePromise<number | null> {
+    return andThen(this.#hitAll(user, client, 1), (waitMs) =>
+      waitMs === null ? null : andThen(this.#hitAll(user, client, -1), () => waitMs),
+    );
+  }
+
+  /** Takes an attempt back: it succeeded, or failed for reasons of our own. */
+  takeBack(user: string, client: Address | null): MaybePromise<void> {
+    return andThen(this.#hitAll(user, client, -1), () => {});
+  }
+
+  /** How many milliseconds to wait before another attempt, or `null`; counts nothing. */
+  waitOf(user: string, client: Address | null): MaybePromise<number | null> {
+    return this.#hitAll(user, client, 0);
+  }
+
+  #hitAll(user: string, client: Address | null, by: number): MaybePromise<number | null> {
+    return this.#hit(this.#rulesOf(user, client), 0, by, null);
+  }
+
+  #hit(rules: readonly Rule[], at: number, by: number, longestMs: number | null): MaybePromise<number | null> {
+    const rule = rules[at];
+    if (rule === undefined) return longestMs;
+    const reading = this.#counters.hit(rule.key, { windowMs: this.#windowMs, by });
+    return andThen(reading, (found) => {
+      const waitMs = waitFor(found, rule.limit, this.#windowMs, by === 0);
+      const longest = waitMs === null ? longestMs : Math.max(waitMs, longestMs ?? 0);
+      return this.#hit(rules, at + 1, by, longest);
+    });
+  }
+
+  #rulesOf(user: string, client: Address | null): readonly Rule[] {
+    const account = accountKey(user);
+    const address = addressKey(client);
+    const [pair, perAddress, perAccount] = this.#limits;
+    return [
+      { key: `login ${account} ${address}`, limit: pair },
+      { key: `login * ${address}`, limit: perAddress },
+      { key: `login ${account} *`, limit: perAccount },
+    ];
+  }
+}
+
+// Spellings that some user directories take for one name count as one; the digest bounds the length.
+function accountKey(user: string): string {
+  return createHash("sha256").update(user.normalize("NFKC").trim().toLowerCase()).digest("base64url").slice(0, 22);
+}
+
+/** The wait until the sliding count is below the limit; `isPeek`: this attempt is not yet in the count. */
+function waitFor(
+  { count, previous, resetMs }: CounterReading,
+  limit: number,
+  windowMs: number,
+  isPeek: boolean,
+): number | null {
+  const others = isPeek ? count : count - 1;
+  const estimate = others + previous * (resetMs / windowMs);
+  if (estimate < limit) return null;
+  const room = limit - others;
+  // While this window has room, the previous one fades; else the next window must come, and this one fade in it.
+  if (room > 0) return resetMs - (room / previous) * windowMs;
+  return resetMs + Math.max(0, 1 - limit / others) * windowMs;
+}
