@@ -11,6 +11,40 @@ export interface Card {
   links: readonly { href: string; label: string }[];
 }
 
+/** The cards of the portal's mounts. */
+export function cardsOf({ hasGit }: { hasGit: boolean }): readonly Card[] {
+  const git: Card = {
+    tag: "CGI · git http-backend",
+    title: "Git repository",
+    about: "<code>git clone</code> and <code>git push</code> over smart HTTP, with the same account.",
+    links: [{ href: "/git/demo.git/info/refs?service=git-upload-pack", label: "What git sees" }],
+  };
+  return [
+    {
+      tag: "WSGI · TypeScript",
+      title: "Guestbook",
+      about: "A sync app, <code>(environ, startResponse)</code>. Entries stay in a file.",
+      links: [{ href: "/guestbook/", label: "Sign the book" }],
+    },
+    {
+      tag: "ASGI · TypeScript",
+      title: "Chat",
+      about: "An async app, <code>(scope, receive, send)</code>, with a WebSocket.",
+      links: [{ href: "/chat/", label: "Join the room" }],
+    },
+    {
+      tag: "CGI · shell, Perl",
+      title: "Programs",
+      about: "A process per request, with a clean environment (RFC 3875).",
+      links: [
+        { href: "/cgi-bin/hello.sh", label: "Shell" },
+        { href: "/cgi-bin/turn.pl", label: "Perl" },
+      ],
+    },
+    ...(hasGit ? [git] : []),
+  ];
+}
+
 /** What the start page needs. */
 export interface StartPageOptions {
   cards: readonly Card[];

@@ -1,0 +1,51 @@
+// The portal: several kinds of app behind one login. `npm start` serves it on http://127.0.0.1:8000.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { fromAsgi } from "@gw/asgi";
+import { cgiBin, gitHttpBackend } from "@gw/cgi";
+import { compose, gateway, some } from "@gw/core";
+import { fileAnswer } from "@gw/core/node";
+import { basicAuth } from "@gw/middleware/basic-auth";
+import { errorPages } from "@gw/middleware/error-pages";
+import { formLogin } from "@gw/middleware/form-login";
+import { hashPassword } from "@gw/middleware/passwords";
+import { requireUser } from "@gw/middleware/require-user";
+import { localStore, session } from "@gw/middleware/session";
+import { fromWsgi } from "@gw/wsgi";
+import { chat } from "./src/chat.ts";
+import { makeDemoRepository } from "./src/demo-repository.ts";
+import { guestbook } from "./src/guestbook.ts";
+import { cardsOf, startPage } from "./src/start-page.ts";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const data = process.env.PORTAL_DATA ?? join(here, "data");
+const repositories = join(data, "repositories");
+mkdirSync(repositories, { recursive: true });
+const hasGit = makeDemoRepository(repositories);
+
+const demo = { user: "demo", password: "open sesame" };
+const users = { [demo.user]: await hashPassword(demo.password) };
+
+const loggedIn = requireUser();
+// git sends a name and a password; a browser has its session.
+const loggedInOrPassword = some(requireUser(), basicAuth({ users, realm: "gw portal" }));
+
+const apps = gateway()
+  .use(
+    errorPages(),
+    session({ store: localStore({ directory: data }) }),
+    formLogin({ users, afterLogin: "/", afterLogout: "/" }),
+  )
+  .mount("/assets", (request) => fileAnswer(request, { root: join(here, "assets") }))
+  .mount("/guestbook", compose([loggedIn], fromWsgi(guestbook(join(data, "guestbook.jsonl")))))
+  .mount("/chat", compose([loggedIn], fromAsgi(chat())))
+  .mount("/cgi-bin", compose([loggedIn], cgiBin({ root: join(here, "cgi-bin") })))
+  .run(startPage({ cards: cardsOf({ hasGit }), demo }));
+
+export default hasGit
+  ? apps.mount(
+      "/git",
+      compose([loggedInOrPassword], gitHttpBackend({ root: repositories, exportAll: true, receivePack: true })),
+    )
+  : apps;
