@@ -35,8 +35,9 @@ export function incomingBody(options: IncomingBodyOptions): RequestBody {
 class IncomingBody implements RequestBody {
   readonly length: number | null;
   readonly replayable = false;
-  readonly readSync?: (maxBytes: number) => Uint8Array;
-  readonly trailers?: () => Promise<HeaderList>;
+  // Declared only: a field would be there, undefined, also when the carrier has none.
+  declare readonly readSync?: (maxBytes: number) => Uint8Array;
+  declare readonly trailers?: () => Promise<HeaderList>;
   readonly #open: () => AsyncIterable<Uint8Array>;
   readonly #exchange: Pick<Exchange, "maxBodyBytes">;
   #use: "none" | "async" | "sync" = "none";
