@@ -71,7 +71,8 @@ function variablesOf({ method = "GET", target = "/", headers = [], body }: Clien
   for (const [name, value] of headers) {
     const lower = name.toLowerCase();
     if (lower === "content-type") variables.set("CONTENT_TYPE", value);
-    if (lower === "content-type" || lower === "content-length") continue;
+    // Web servers drop names that could shadow another as a variable (Apache since 2.4).
+    if (lower === "content-type" || lower === "content-length" || !/^[a-z0-9-]+$/.test(lower)) continue;
     const variable = `HTTP_${lower.toUpperCase().replaceAll("-", "_")}`;
     const before = variables.get(variable);
     variables.set(variable, before === undefined ? value : `${before}${lower === "cookie" ? "; " : ", "}${value}`);
