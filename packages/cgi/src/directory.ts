@@ -45,7 +45,8 @@ export async function findProgram(
   { root, interpreters = {}, index = [] }: DirectoryOptions,
   path: string,
 ): Promise<FoundProgram | DirectoryWithoutSlash> {
-  const segments = path.split("/").slice(1);
+  const [before, ...segments] = path.split("/");
+  if (before !== "") throw notFound(); // "*", of OPTIONS
   let at = root;
   for (const [position, segment] of segments.entries()) {
     if (segment === "" && position === segments.length - 1) {

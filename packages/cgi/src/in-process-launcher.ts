@@ -10,16 +10,23 @@ export const inProcessLauncher: Launcher = {
   async launch({ command, cwd, environment, hasInput, log }: LaunchSpec): Promise<RunningProgram> {
     const env = toProcessEnvironment(environment);
     try {
-      const { stdin, stdout, exited, stop } = await spawnChild({
+      const child = await spawnChild({
         command,
         cwd,
         env,
         stdin: hasInput ? "pipe" : "none",
         stdout: "pipe",
         log,
+        // A program may leave processes behind: its answer ends when the last of them closes its output (R-C18).
+        leftovers: "keep",
       });
-      if (stdout === null) throw new TypeError("a child with stdout: pipe has a stream");
-      return { input: stdin, output: stdout, exited, stop: (graceMs) => void stop(graceMs) };
+      if (child.stdout === null) throw new TypeError("a child with a piped stdout has a stream for it");
+      return {
+        input: child.stdin,
+        output: child.stdout,
+        exited: child.exited,
+        stop: (graceMs) => void child.stop(graceMs),
+      };
     } catch (error) {
       throw launchError(error);
     }

@@ -21,8 +21,13 @@ test("R-C21: waiting requests get their slots in the order they came", async () 
   const slots = new Slots({ maxProcesses: 1 });
   const first = slots.take(never) as Release;
   const order: string[] = [];
-  const second = Promise.resolve(slots.take(never)).then((release) => (order.push("second"), release));
-  const third = Promise.resolve(slots.take(never)).then((release) => (order.push("third"), release));
+  const take = async (name: string): Promise<Release> => {
+    const release = await slots.take(never);
+    order.push(name);
+    return release;
+  };
+  const second = take("second");
+  const third = take("third");
   first();
   (await second)();
   (await third)();

@@ -1,0 +1,131 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+import { request, testRequest } from "@gw/core/testing";
+import { expect, test } from "vitest";
+import { cgiProgram } from "../src/index.ts";
+import { isAlive } from "./processes.ts";
+import { shellProgram, temporaryDirectory } from "./programs.ts";
+
+const HEAD = String.raw`printf 'Content-Type: text/plain\n\n'`;
+const echo = cgiProgram({ command: shellProgram(`${HEAD}; cat`) });
+const variables = cgiProgram({
+  command: shellProgram(
+    `${HEAD}; echo "$CONTENT_LENGTH|$CONTENT_TYPE|$HTTP_TRANSFER_ENCODING|$HTTP_CONTENT_LENGTH"; wc -c`,
+  ),
+});
+
+test("a body of known length reaches the program byte for byte", async () => {
+  const body = new Uint8Array(300_000).map((_, at) => at);
+  const answer = await request(echo, "/", { method: "POST", body });
+  expect(Buffer.compare(answer.bytes, body)).toBe(0);
+});
+
+test("a request without a body gives the program an empty input and no CONTENT_LENGTH", async () => {
+  expect((await request(variables)).text()).toBe("|||\n0\n");
+});
+
+test("R-C7: a body of unknown length is passed with its true CONTENT_LENGTH", async () => {
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < 200; at++) yield new Uint8Array(1_000).fill(at);
+  }
+  const answer = await request(variables, "/", {
+    method: "POST",
+    body: chunks(),
+    headers: { "Content-Type": "application/x-mine", "Transfer-Encoding": "chunked" },
+  });
+  expect(answer.text()).toBe("200000|application/x-mine||\n200000\n");
+});
+
+test("R-C7: a body of unknown length over the limit is a 413, and no program starts", async () => {
+  const mark = `${temporaryDirectory()}/started`;
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    for (;;) yield new Uint8Array(1_000);
+  }
+  const app = cgiProgram({ command: shellProgram(`touch ${mark}; ${HEAD}`) });
+  const answer = await request(app, "/", { method: "POST", body: chunks(), maxBodyBytes: 100_000 });
+  expect(answer.status).toBe(413);
+  expect(existsSync(mark)).toBe(false);
+});
+
+test("R-H7: a body whose announced length is over the limit is a 413, and no program starts", async () => {
+  const answer = await request(echo, "/", { method: "POST", body: new Uint8Array(2_000), maxBodyBytes: 1_000 });
+  expect(answer.status).toBe(413);
+});
+
+test("a gzip body is passed as it is, with its HTTP_CONTENT_ENCODING", async () => {
+  const body = gzipSync("hello, hello, hello");
+  const app = cgiProgram({ command: shellProgram(`${HEAD}; echo $HTTP_CONTENT_ENCODING; gunzip`) });
+  const answer = await request(app, "/", { method: "POST", body, headers: { "Content-Encoding": "gzip" } });
+  expect(answer.text()).toBe("gzip\nhello, hello, hello");
+});
+
+test("R-C15: a program that leaves a large body unread gives its answer all the same", async () => {
+  const app = cgiProgram({ command: shellProgram(`exec <&-; ${HEAD}; echo no thanks`) });
+  const answer = await request(app, "/", { method: "POST", body: new Uint8Array(9_000_000) });
+  expect([answer.text(), answer.outcome.result]).toEqual(["no thanks\n", "sent"]);
+});
+
+test("R-C15: a program may answer while its body is still arriving", async () => {
+  const app = cgiProgram({ command: shellProgram(`${HEAD}; echo early`) });
+  let send: (chunk: Uint8Array) => void = () => {};
+  const second = new Promise<Uint8Array>((done) => {
+    send = done;
+  });
+  async function* slow(): AsyncGenerator<Uint8Array> {
+    yield new Uint8Array(10);
+    yield await second;
+  }
+  const asked = testRequest("/", { method: "POST" });
+  const body = { length: 20, replayable: false, [Symbol.asyncIterator]: slow };
+  const answer = await app.handle({ ...asked, body });
+  if (answer.kind !== "response") throw new TypeError("no response");
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of answer.body as AsyncIterable<Uint8Array>) chunks.push(chunk);
+  expect(Buffer.concat(chunks).toString()).toBe("early\n");
+  send(new Uint8Array(10));
+});
+
+test("a body that breaks off ends the program: it must not take the half for the whole", async () => {
+  const directory = temporaryDirectory();
+  async function* broken(): AsyncGenerator<Uint8Array> {
+    yield new Uint8Array(10);
+    while (!existsSync(`${directory}/pid`)) await new Promise(setImmediate);
+    throw new Error("connection reset");
+  }
+  const app = cgiProgram({
+    command: shellProgram(`echo $$ > ${directory}/pid; cat; touch ${directory}/whole; ${HEAD}`),
+  });
+  const asked = testRequest("/", { method: "POST" });
+  const body = { length: 20, replayable: false, [Symbol.asyncIterator]: broken };
+  await expect(Promise.resolve(app.handle({ ...asked, body }))).rejects.toThrow("connection reset");
+  await expect.poll(() => isAlive(Number(readFileSync(`${directory}/pid`, "utf8")))).toBe(false);
+  expect(existsSync(`${directory}/whole`)).toBe(false);
+});
+
+test("100 MB stream through a program both ways, in bounded memory", async () => {
+  const size = 100_000_000;
+  const piece = new Uint8Array(1_000_000).map((_, at) => at * 7);
+  const sum = createHash("sha256");
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < size; at += piece.length) {
+      sum.update(piece);
+      yield piece;
+    }
+  }
+  const asked = testRequest("/", { method: "POST", maxBodyBytes: size });
+  const before = process.memoryUsage().rss;
+  let peak = before;
+  const answer = await echo.handle({
+    ...asked,
+    body: { length: size, replayable: false, [Symbol.asyncIterator]: chunks },
+  });
+  if (answer.kind !== "response") throw new TypeError("no response");
+  const echoed = createHash("sha256");
+  for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+    echoed.update(chunk);
+    peak = Math.max(peak, process.memoryUsage().rss);
+  }
+  expect(echoed.digest("hex")).toBe(sum.digest("hex"));
+  expect(peak - before).toBeLessThan(60_000_000);
+});
