@@ -11,6 +11,7 @@ import {
   localTarget,
   type MaybePromise,
   type Middleware,
+  notesOf,
   readForm,
   redirect,
   toBytes,
@@ -157,7 +158,9 @@ class Login {
         return andThen(limiter?.takeBack(entry.user, client), () => {
           const session = sessionOf(request);
           return andThen(session.load(), () => {
-            session.logIn({ ...account, type: "form" });
+            const principal = { ...account, type: "form" };
+            session.logIn(principal);
+            notesOf(request.exchange).principal = principal; // the access log names who came
             return redirect(entry.next ?? this.#home(request), 303);
           });
         });

@@ -75,8 +75,7 @@ class FileStore implements SessionStore {
   }
 
   create(key: string, record: SessionRecord): void {
-    this.#make(key.slice(0, 2));
-    createRecordFile(this.#path(key), record);
+    this.#inFolder(key.slice(0, 2), () => createRecordFile(this.#path(key), record));
     if (record.user !== null) this.#mark(record.user, key);
   }
 
@@ -118,18 +117,29 @@ class FileStore implements SessionStore {
   /** An empty file per session of a user: what `endAll` reads instead of every session. */
   #mark(user: string, key: string): void {
     const folder = this.#userFolder(user);
-    this.#make(folder);
-    closeSync(openSync(join(this.#directory, folder, key), "a", 0o600));
+    this.#inFolder(folder, () => closeSync(openSync(join(this.#directory, folder, key), "a", 0o600)));
   }
 
   #userFolder(user: string): string {
     return join("users", createHash("sha256").update(user).digest("hex"));
   }
 
+  /** Does something in a folder, which is made if it is missing: the sweep or an operator may have removed it. */
+  #inFolder(folder: string, run: () => void): void {
+    if (this.#made.has(folder)) {
+      try {
+        return run();
+      } catch (error) {
+        if (!isMissing(error)) throw error;
+      }
+    }
+    this.#make(folder);
+    run();
+    if (!folder.startsWith("users")) this.#made.add(folder);
+  }
+
   #make(folder: string): void {
-    if (this.#made.has(folder)) return;
     mkdirSync(join(this.#directory, folder), { recursive: true, mode: 0o700 });
-    if (!folder.startsWith("users")) this.#made.add(folder); // the sweep removes folders of users
   }
 }
 
@@ -137,7 +147,11 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch (error) {
-    if ((error as { code?: unknown }).code === "ENOENT") return [];
+    if (isMissing(error)) return [];
     throw error;
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === "ENOENT";
 }
