@@ -38,6 +38,7 @@ export abstract class Connection {
     this.scheme = facts.tls === null ? "http" : "https";
     this.#server = facts.local;
     state.connections.add(this);
+    socket.on("error", () => {}); // "close" follows, and says all we need
     this.closed = new Promise((resolve) => {
       socket.once("close", () => {
         state.connections.delete(this);

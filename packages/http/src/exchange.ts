@@ -1,10 +1,23 @@
 // One request on any HTTP version: its life from the head to the end of the answer.
-import { notesIfAny, OpenExchange, type Outcome } from "@gw/core";
+import {
+  type Answer,
+  checkResponseHead,
+  discard,
+  errorAnswer,
+  GatewayError,
+  type GatewayRequest,
+  type HttpResponse,
+  isPromise,
+  notesIfAny,
+  OpenExchange,
+  type Outcome,
+} from "@gw/core";
 import type { Generation } from "./generation.ts";
 
-/** The exchange of an HTTP carrier: counts itself in its generation, and knows how it ended. */
+/** The exchange of an HTTP carrier: counts itself in its generation and knows how it ends. */
 export class HttpExchange extends OpenExchange {
   readonly generation: Generation;
+  /** Aborted when the peer is gone; its signal is the request's. */
   readonly controller: AbortController = new AbortController();
   #isOver = false;
 
@@ -14,9 +27,14 @@ export class HttpExchange extends OpenExchange {
     generation.running++;
   }
 
-  /** Whether `end` was called. */
+  /** Whether the exchange has ended. */
   get isOver(): boolean {
     return this.#isOver;
+  }
+
+  /** Whether the peer is gone. */
+  get isGone(): boolean {
+    return this.controller.signal.aborted;
   }
 
   override end(outcome: Outcome): void {
@@ -30,4 +48,36 @@ export class HttpExchange extends OpenExchange {
   endSent(status: number, bytesSent: number): void {
     this.end({ status, bytesSent, result: "sent", error: status >= 500 ? (notesIfAny(this)?.error ?? null) : null });
   }
+
+  /** The answer, or a 500 in its place if it cannot be sent: nothing bad gets as far as the wire (R-H5). */
+  sendable(answer: Answer, request: GatewayRequest): HttpResponse {
+    try {
+      if (answer.kind !== "response") throw notASocket();
+      checkResponseHead(answer);
+      return answer;
+    } catch (error) {
+      this.closeAnswer(answer);
+      return errorAnswer(error, request);
+    }
+  }
+
+  /** Closes an answer; what goes wrong there is for the log. */
+  closeAnswer(answer: Answer): void {
+    const failed = (error: unknown): void => this.log.error({ err: error }, "closing an answer failed");
+    try {
+      const closing = discard(answer);
+      if (isPromise(closing)) this.generation.runtime.track(closing.catch(failed));
+    } catch (error) {
+      failed(error);
+    }
+  }
+}
+
+/** The peer went away: why `signal` fires. */
+export function peerGone(): GatewayError {
+  return new GatewayError("GW_HTTP_GONE", 499, "the client went away");
+}
+
+function notASocket(): GatewayError {
+  return new GatewayError("GW_HTTP_NOT_A_SOCKET", 500, "the answer accepts a WebSocket, but the request opened none");
 }

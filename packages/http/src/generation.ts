@@ -14,12 +14,35 @@ export class Generation {
   readonly runtime: Runtime;
   /** Exchanges under way; its exchanges count themselves. */
   running = 0;
-  /** Open WebSockets. */
-  readonly sockets: Set<Leaving> = new Set();
+  /** The app is about to go: no WebSocket stays open. */
+  isLeaving = false;
+  readonly #sockets: Set<Leaving> = new Set();
   #whenIdle: (() => void) | null = null;
 
   constructor(runtime: Runtime) {
     this.runtime = runtime;
+  }
+
+  /** A WebSocket was opened. */
+  addSocket(socket: Leaving): void {
+    this.#sockets.add(socket);
+    if (this.isLeaving) socket.leave();
+  }
+
+  /** A WebSocket has closed. */
+  removeSocket(socket: Leaving): void {
+    this.#sockets.delete(socket);
+  }
+
+  /** Asks every WebSocket to end, also those still to be opened. */
+  closeSockets(): void {
+    this.isLeaving = true;
+    for (const socket of this.#sockets) socket.leave();
+  }
+
+  /** Ends every WebSocket now. */
+  cutSockets(): void {
+    for (const socket of this.#sockets) socket.cut();
   }
 
   /** One exchange has ended. */

@@ -4,7 +4,8 @@ import type { Socket } from "node:net";
 import { GatewayError } from "@gw/core";
 import { Connection, type PeerFacts } from "./connection.ts";
 import type { Generation } from "./generation.ts";
-import type { Http1Exchange } from "./http1-exchange.ts";
+import type { Http1Link, Http1Sender } from "./http1-sender.ts";
+import type { HttpLimits } from "./limits.ts";
 import { refusalText } from "./refusal.ts";
 import type { ServerState } from "./server-state.ts";
 
@@ -28,13 +29,14 @@ export type Begin = (
 ) => void;
 
 /** The state of one HTTP/1.x connection. */
-export class Http1Connection extends Connection {
+export class Http1Connection extends Connection implements Http1Link {
   /** The exchange under way: one at a time. */
-  current: Http1Exchange | null = null;
+  current: Http1Sender | null = null;
   /** Requests begun. */
   requests = 0;
   /** No further request will be served here: the answer under way says so. */
   isLast: boolean;
+  readonly limits: HttpLimits;
   readonly #begin: Begin;
   #waiting: WaitingRequest[] = [];
   #isClosing = false;
@@ -48,6 +50,7 @@ export class Http1Connection extends Connection {
 
   constructor(state: ServerState, socket: Socket, facts: PeerFacts, begin: Begin) {
     super(state, socket, facts);
+    this.limits = state.limits;
     this.#begin = begin;
     this.#since = state.now;
     this.isLast = state.isDraining;
@@ -61,7 +64,7 @@ export class Http1Connection extends Connection {
   /** Keeps a pipelined request until those before it are answered; drops it after the last one that will be. */
   wait(waiting: WaitingRequest): void {
     if (this.isLast) return;
-    if (this.#waiting.length < this.state.limits.maxPipelinedRequests) this.#waiting.push(waiting);
+    if (this.#waiting.length < this.limits.maxPipelinedRequests) this.#waiting.push(waiting);
     else this.isLast = true;
   }
 
@@ -75,7 +78,7 @@ export class Http1Connection extends Connection {
 
   /** From now on the client is cut off if it takes nothing for `writeTimeoutMs`. */
   watchWrites(): void {
-    this.socket.setTimeout(this.state.limits.writeTimeoutMs);
+    this.socket.setTimeout(this.limits.writeTimeoutMs);
   }
 
   /** The client has taken everything. */
@@ -122,7 +125,7 @@ export class Http1Connection extends Connection {
   }
 
   check(nowMs: number): void {
-    const { limits } = this.state;
+    const { limits } = this;
     const forMs = nowMs - this.#since;
     if (this.#isClosing) {
       if (forMs > LINGER_MS) this.socket.destroy();
@@ -136,7 +139,7 @@ export class Http1Connection extends Connection {
   }
 
   #allowedIdleMs(): number {
-    const { headerTimeoutMs, keepAliveTimeoutMs } = this.state.limits;
+    const { headerTimeoutMs, keepAliveTimeoutMs } = this.limits;
     return this.#idleGraceMs ?? (this.requests === 0 ? headerTimeoutMs : keepAliveTimeoutMs);
   }
 
@@ -153,7 +156,7 @@ export class Http1Connection extends Connection {
   }
 
   #refuseSlowHead(): void {
-    const { headerTimeoutMs } = this.state.limits;
+    const { headerTimeoutMs } = this.limits;
     this.closeGently(
       refusalText(
         new GatewayError("GW_HTTP_HEADER_SLOW", 408, `the request head took longer than ${headerTimeoutMs} ms`),

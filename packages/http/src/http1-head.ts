@@ -11,6 +11,8 @@ export interface Http1Head {
   readonly host: string | null;
   /** Bytes of the body; 0: none, `null`: chunked. */
   readonly length: number | null;
+  /** It names a protocol to upgrade to. */
+  readonly asksUpgrade: boolean;
 }
 
 /**
@@ -36,6 +38,7 @@ function readFields(flat: readonly string[], is11: boolean): Http1Head {
   let host: string | null = null;
   let contentLength: string | null = null;
   let coding: string | null = null;
+  let asksUpgrade = false;
   for (let at = 0; at < flat.length; at += 2) {
     const name = flat[at] as string;
     switch (name.length) {
@@ -43,6 +46,9 @@ function readFields(flat: readonly string[], is11: boolean): Http1Head {
         if (!isName(name, "Host", "host")) break;
         if (host !== null) throw badHost("more than one Host field");
         host = flat[at + 1] as string;
+        break;
+      case 7:
+        if (isName(name, "Upgrade", "upgrade")) asksUpgrade = true;
         break;
       case 14:
         if (!isName(name, "Content-Length", "content-length")) break;
@@ -57,7 +63,7 @@ function readFields(flat: readonly string[], is11: boolean): Http1Head {
     }
   }
   if (is11 && host === null) throw badHost("no Host field");
-  return { host, length: bodyLength(contentLength, coding, is11) };
+  return { host, length: bodyLength(contentLength, coding, is11), asksUpgrade };
 }
 
 function bodyLength(contentLength: string | null, coding: string | null, is11: boolean): number | null {

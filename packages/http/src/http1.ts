@@ -1,16 +1,21 @@
 // HTTP/1.x through node:http: its parser reads, its response objects write; rules, order and limits are ours.
-import { createServer, type IncomingMessage, type ServerOptions, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { GatewayError, HeaderList } from "@gw/core";
+import { GatewayError } from "@gw/core";
 import type { PeerFacts } from "./connection.ts";
 import { Http1Connection } from "./http1-connection.ts";
 import { Http1Exchange } from "./http1-exchange.ts";
 import { readHttp1Head, refusedMethod } from "./http1-head.ts";
 import { onParserError } from "./http1-parser-error.ts";
+import { badOrigin, Http1Upgrade, responseFor } from "./http1-upgrade.ts";
+import { checkLoad } from "./limits.ts";
+import { nodeServerOptions } from "./node-server-options.ts";
 import { refusalText, refuse } from "./refusal.ts";
 import { applyRules } from "./request-rules.ts";
 import type { ServerState } from "./server-state.ts";
+import { readHandshake } from "./websocket-handshake.ts";
+import { createOpener, type WebSocketOpener } from "./websocket-open.ts";
 
 /** Takes connections that speak HTTP/1.x. */
 export interface Http1Engine {
@@ -30,12 +35,16 @@ export function connectionOf(socket: Duplex): Http1Connection | undefined {
 
 /** Makes the HTTP/1.x side of a server. It listens nowhere itself: sockets come from the binds. */
 export function createHttp1(state: ServerState): Http1Engine {
-  const server = createServer(nodeOptions(state));
+  const server = createServer(nodeServerOptions(state.limits));
+  const opener = createOpener(state.webSocket);
   server.timeout = 0;
   server.maxHeadersCount = state.limits.maxHeaderLines + 1; // one more than allowed, so that too many can be told
   server.on("request", (req: IncomingMessage, res: ServerResponse) => onRequest(req, res, false));
   server.on("checkContinue", (req: IncomingMessage, res: ServerResponse) => onRequest(req, res, true));
   server.on("checkExpectation", (_req: IncomingMessage, res: ServerResponse) => refuse(res, badExpectation()));
+  server.on("upgrade", (req: IncomingMessage, socket: Duplex, head: Buffer) =>
+    onUpgrade(req, socket as Socket, head, opener),
+  );
   server.on("connect", (req: IncomingMessage, socket: Duplex) => endWith(socket, refusedMethod(req.method as string)));
   server.on("clientError", (error: Error, socket: Duplex) =>
     onParserError(error, socket as Socket, connectionOf(socket)),
@@ -45,18 +54,6 @@ export function createHttp1(state: ServerState): Http1Engine {
       (socket as Http1Socket)[CONNECTION] = new Http1Connection(state, socket, facts, begin);
       server.emit("connection", socket);
     },
-  };
-}
-
-function nodeOptions({ limits }: ServerState): ServerOptions & { optimizeEmptyRequests?: boolean } {
-  return {
-    maxHeaderSize: limits.maxHeaderBytes,
-    insecureHTTPParser: false,
-    requireHostHeader: false, // checked with the rest of the head, which also counts the fields
-    // All times are ours to watch: one timer for all connections instead of one or two for each.
-    keepAliveTimeout: 0,
-    headersTimeout: 0,
-    requestTimeout: 0,
   };
 }
 
@@ -71,12 +68,17 @@ function begin(connection: Http1Connection, req: IncomingMessage, res: ServerRes
   const { state } = connection;
   connection.requests++;
   try {
-    const { host, length } = readHttp1Head(req, state.limits);
+    const { host, length, asksUpgrade } = readHttp1Head(req, state.limits);
+    // node:http loses what comes in one packet behind an upgrade that we ignore, so nothing may follow it.
+    if (asksUpgrade) connection.isLast = true;
     const wire = { method: req.method as string, target: req.url as string, authority: host, flat: req.rawHeaders };
     const facts = applyRules(wire, connection, state.rules);
-    const { maxConcurrentRequests } = state.limits;
-    if (maxConcurrentRequests !== 0 && state.generation.running >= maxConcurrentRequests) throw overloaded();
-    const exchange = new Http1Exchange(connection, req, res, length, expectsContinue);
+    checkLoad(state);
+    const exchange = new Http1Exchange(
+      { link: connection, generation: state.generation, req, res },
+      length,
+      expectsContinue,
+    );
     connection.current = exchange;
     exchange.run(facts);
   } catch (error) {
@@ -85,16 +87,37 @@ function begin(connection: Http1Connection, req: IncomingMessage, res: ServerRes
   }
 }
 
+function onUpgrade(req: IncomingMessage, socket: Socket, head: Buffer, opener: WebSocketOpener): void {
+  const connection = connectionOf(socket);
+  // An opening behind a request that is not answered yet: nobody does that, and the order would be lost (R-H9).
+  if (connection === undefined || !connection.isFree) {
+    socket.destroy();
+    return;
+  }
+  const { state } = connection;
+  connection.requests++;
+  connection.isLast = true;
+  const res = responseFor(req, socket);
+  try {
+    const { host, length } = readHttp1Head(req, state.limits);
+    const wire = { method: "GET", target: req.url as string, authority: host, flat: req.rawHeaders };
+    const facts = applyRules(wire, connection, state.rules);
+    const { subprotocols } = readHandshake(facts.headers, length);
+    if (!state.webSocket.isAllowedOrigin({ origin: facts.headers.get("origin"), ...facts })) throw badOrigin();
+    checkLoad(state);
+    const options = { head, settings: state.webSocket, opener };
+    const exchange = new Http1Upgrade({ link: connection, generation: state.generation, req, res }, options);
+    connection.current = exchange;
+    exchange.run(facts, subprotocols);
+  } catch (error) {
+    res.once("finish", () => connection.closeGently());
+    refuse(res, error);
+  }
+}
+
 function badExpectation(): GatewayError {
   return new GatewayError("GW_HTTP_EXPECTATION", 417, "the only expectation known is 100-continue");
 }
-
-/** The refusal of what is one request too many (R-O10). */
-export function overloaded(): GatewayError {
-  return new GatewayError("GW_HTTP_OVERLOADED", 503, "too many requests at once", { headers: retrySoon });
-}
-
-const retrySoon: HeaderList = HeaderList.from({ "Retry-After": "1" });
 
 function endWith(socket: Duplex, error: GatewayError): void {
   socket.on("error", () => {});

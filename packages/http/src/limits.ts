@@ -1,5 +1,6 @@
 // What a peer may cost us: sizes, counts and times, with their defaults (R-H6, R-H7, R-H9, R-H10).
-import { DEFAULT_MAX_BODY_BYTES, GatewayError } from "@gw/core";
+import { DEFAULT_MAX_BODY_BYTES, GatewayError, HeaderList } from "@gw/core";
+import type { Generation } from "./generation.ts";
 
 /** Limits of one server. Every one has a default; times are checked about once a second. */
 export interface HttpLimits {
@@ -90,3 +91,22 @@ export function resolveLimits(given: Partial<HttpLimits> = {}): HttpLimits {
   }
   return limits;
 }
+
+/**
+ * Refuses what is one exchange too many (R-O10).
+ *
+ * @throws GatewayError `GW_HTTP_OVERLOADED` (503)
+ */
+export function checkLoad({
+  limits,
+  generation,
+}: {
+  readonly limits: HttpLimits;
+  readonly generation: Generation;
+}): void {
+  const { maxConcurrentRequests } = limits;
+  if (maxConcurrentRequests === 0 || generation.running < maxConcurrentRequests) return;
+  throw new GatewayError("GW_HTTP_OVERLOADED", 503, "too many requests at once", { headers: retrySoon });
+}
+
+const retrySoon: HeaderList = HeaderList.from({ "Retry-After": "1" });

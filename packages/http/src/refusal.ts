@@ -14,7 +14,7 @@ export function refusalOf(error: unknown): Refusal {
   const status = isGatewayError(error) ? error.status : 500;
   const title = `${status} ${reasonPhrase(status)}`;
   const body = toBytes(isGatewayError(error) && status < 500 ? `${title}\n${error.message}\n` : `${title}\n`);
-  const own = isGatewayError(error) && error.headers !== null ? error.headers.toFlat() : [];
+  const own = isGatewayError(error) && error.headers !== null ? [...error.headers].flat() : [];
   return {
     status,
     fields: [...own, "Content-Type", "text/plain; charset=utf-8", "Content-Length", String(body.length)],

@@ -11,6 +11,7 @@ import type { ServerState } from "./server-state.ts";
 import { drainServer, finishGeneration } from "./shutdown.ts";
 import { type Certificates, loadCertificates } from "./tls.ts";
 import { watchConnections } from "./watch.ts";
+import { resolveWebSocket } from "./websocket-settings.ts";
 
 /**
  * Serves an app over HTTP; returns at once, `ready` tells when it listens.
@@ -32,6 +33,7 @@ export function serve(app: AppSource, options: ServeOptions = {}): RunningServer
       identityHeaders: options.identityHeaders ?? [],
       isAllowedHost: options.allowedHosts === undefined ? null : hostTest(options.allowedHosts),
     },
+    webSocket: resolveWebSocket(options.webSocket),
     log: context.log,
     connections: new Set(),
     now: performance.now(),

@@ -4,6 +4,7 @@ import type { Connection } from "./connection.ts";
 import type { Generation } from "./generation.ts";
 import type { HttpLimits } from "./limits.ts";
 import type { RequestRules } from "./request-rules.ts";
+import type { WebSocketSettings } from "./websocket-settings.ts";
 
 /** The state of one server, shared by its connections. */
 export interface ServerState {
@@ -11,6 +12,7 @@ export interface ServerState {
   generation: Generation;
   readonly limits: HttpLimits;
   readonly rules: RequestRules;
+  readonly webSocket: WebSocketSettings;
   readonly log: Logger;
   /** Every open connection. */
   readonly connections: Set<Connection>;

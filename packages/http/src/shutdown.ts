@@ -14,17 +14,19 @@ export interface DrainOptions {
 export async function drainServer(state: ServerState, { idleGraceMs, deadline }: DrainOptions): Promise<void> {
   const { generation, connections } = state;
   for (const connection of connections) connection.drain(idleGraceMs);
-  for (const socket of generation.sockets) socket.leave();
+  generation.closeSockets();
   const closed = Promise.all([...connections].map((connection) => connection.closed));
   await Promise.race([Promise.all([generation.idle(), closed]), fired(deadline)]);
+  generation.cutSockets();
   for (const connection of connections) connection.cut();
   await Promise.all([...connections].map((connection) => connection.closed));
 }
 
 /** Lets an app that was replaced finish its exchanges, cuts those beyond the deadline, and stops it. */
 export async function finishGeneration(state: ServerState, old: Generation, deadline: AbortSignal): Promise<void> {
-  for (const socket of old.sockets) socket.leave();
+  old.closeSockets();
   await Promise.race([old.idle(), fired(deadline)]);
+  old.cutSockets();
   if (old.running > 0) for (const connection of state.connections) connection.cutExchangesOf(old);
   await old.runtime.stop(deadline);
 }

@@ -1,0 +1,144 @@
+// One open WebSocket: runs the app's side, watches its time limits, closes with the right code.
+import { GatewayError, type WebSocketAccept } from "@gw/core";
+import type { WebSocket } from "ws";
+import { type HttpExchange, peerGone } from "./exchange.ts";
+import type { Leaving } from "./generation.ts";
+import { type Closure, SocketPeer } from "./websocket-peer.ts";
+import type { WebSocketSettings } from "./websocket-settings.ts";
+
+/** What a session needs beside its socket. */
+export interface SessionOptions {
+  readonly exchange: HttpExchange;
+  readonly accept: WebSocketAccept;
+  readonly settings: WebSocketSettings;
+  readonly writeTimeoutMs: number;
+}
+
+/** Ends with 1012, "service restart": clients come back at once (IANA WebSocket close codes). */
+const RESTART = 1012;
+
+/** A WebSocket and the app that talks to it. */
+export class WebSocketSession implements Leaving {
+  readonly #socket: WebSocket;
+  readonly #options: SessionOptions;
+  readonly #peer: SocketPeer;
+  #error: unknown = null;
+  #isRunning = true;
+  #closure: Closure | null = null;
+  #pingedMs: number | null = null;
+  #seenMessages = 0;
+  #idleSinceMs: number | null = null;
+  #unsentBytes = 0;
+  #unsentSinceMs = 0;
+
+  constructor(socket: WebSocket, options: SessionOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    // Before the peer ends the app's iteration: it may ask whether the client is gone.
+    socket.once("close", () => {
+      if (this.#isRunning) options.exchange.controller.abort(peerGone());
+    });
+    this.#peer = new SocketPeer(socket, options.settings);
+    socket.on("error", (error) => options.exchange.log.debug({ err: error }, "WebSocket error"));
+    socket.on("pong", () => {
+      this.#pingedMs = null;
+    });
+    this.#peer.closed.then((closure) => this.#onClosed(closure));
+  }
+
+  /** Runs the app's side; settles when it is over. Never rejects. */
+  async run(): Promise<void> {
+    const { accept, exchange } = this.#options;
+    exchange.generation.addSocket(this);
+    try {
+      await accept.run(this.#peer);
+      this.#closeSocket(1000, "");
+    } catch (error) {
+      if (!this.#isGoneError(error)) {
+        this.#error = error;
+        exchange.log.error({ err: error }, "the WebSocket's app failed");
+      }
+      this.#closeSocket(1011, "");
+    }
+    this.#isRunning = false;
+    exchange.closeAnswer(accept);
+    this.#settle();
+  }
+
+  leave(): void {
+    this.#closeSocket(RESTART, "service restart");
+  }
+
+  cut(): void {
+    this.#socket.terminate();
+    this.#isRunning = false;
+    this.#settle();
+  }
+
+  /** Looks at the time limits. */
+  check(nowMs: number): void {
+    const { settings, writeTimeoutMs } = this.#options;
+    if (this.#hasStalled(nowMs, writeTimeoutMs)) return this.#socket.terminate();
+    if (settings.pingIntervalMs !== 0 && !this.#peer.isPaused) this.#checkPing(nowMs, settings.pingIntervalMs);
+    if (settings.idleTimeoutMs !== 0) this.#checkIdle(nowMs, settings.idleTimeoutMs);
+  }
+
+  #nextPingMs: number | null = null;
+
+  #checkPing(nowMs: number, intervalMs: number): void {
+    this.#nextPingMs ??= nowMs + intervalMs;
+    if (nowMs < this.#nextPingMs) return;
+    if (this.#pingedMs !== null) return this.#socket.terminate();
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    this.#pingedMs = nowMs;
+    this.#nextPingMs = nowMs + intervalMs;
+    this.#socket.ping();
+  }
+
+  #checkIdle(nowMs: number, limitMs: number): void {
+    if (this.#peer.messages !== this.#seenMessages || this.#idleSinceMs === null) {
+      this.#seenMessages = this.#peer.messages;
+      this.#idleSinceMs = nowMs;
+    } else if (nowMs - this.#idleSinceMs > limitMs) this.#closeSocket(1000, "idle");
+  }
+
+  /** Whether the client has taken nothing for too long of what was sent. */
+  #hasStalled(nowMs: number, limitMs: number): boolean {
+    const unsent = this.#socket.bufferedAmount;
+    if (unsent === 0 || unsent !== this.#unsentBytes) {
+      this.#unsentBytes = unsent;
+      this.#unsentSinceMs = nowMs;
+      return false;
+    }
+    return nowMs - this.#unsentSinceMs > limitMs;
+  }
+
+  #closeSocket(code: number, reason: string): void {
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.close(code, reason);
+  }
+
+  #onClosed(closure: Closure): void {
+    this.#closure = closure;
+    this.#settle();
+  }
+
+  /** Ends the exchange once the socket has closed and the app's side is over. */
+  #settle(): void {
+    if (this.#closure === null || this.#isRunning) return;
+    const { exchange } = this.#options;
+    exchange.generation.removeSocket(this);
+    const result = this.#error !== null ? "cut" : this.#closure.code === 1006 ? "gone" : "sent";
+    exchange.end({ status: 101, bytesSent: this.#peer.bytesSent, result, error: this.#error });
+  }
+
+  /** Whether the app failed only because the client has left. */
+  #isGoneError(error: unknown): boolean {
+    return (
+      this.#closure !== null && (error === this.#options.exchange.controller.signal.reason || isClosedError(error))
+    );
+  }
+}
+
+function isClosedError(error: unknown): boolean {
+  return error instanceof GatewayError && (error.code === "GW_WEBSOCKET_CLOSED" || error.code === "GW_WEBSOCKET_SLOW");
+}
