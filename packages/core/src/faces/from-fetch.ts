@@ -1,6 +1,7 @@
 // A WHATWG fetch handler as an app: Hono, h3, or any `fetch(request)`.
-import type { App, Handler, Lifecycle } from "../model/app.ts";
-import { GatewayError, isGatewayError } from "../model/errors.ts";
+import { withoutHopByHop } from "../headers/hop-by-hop.ts";
+import type { App } from "../model/app.ts";
+import { GatewayError } from "../model/errors.ts";
 import { HeaderList } from "../model/headers.ts";
 import type { MaybePromise } from "../model/maybe-promise.ts";
 import type { Principal } from "../model/principal.ts";
@@ -8,7 +9,7 @@ import type { HttpRequest } from "../model/request.ts";
 import type { HttpResponse } from "../model/response.ts";
 import { andThen } from "../pipeline/and-then.ts";
 import { noSockets } from "../pipeline/kinds.ts";
-import { encodePath, rawPath } from "../target/raw.ts";
+import { encodeByte, rawPath } from "../target/raw.ts";
 
 /** What a fetch handler is given as its second argument: Hono's `c.env`. */
 export interface FetchEnvironment {
@@ -34,7 +35,7 @@ export type FetchFunction = (
 ) => MaybePromise<Response>;
 
 /** A fetch handler, or an object that has one: a Hono or h3 app, a module with a default export. */
-export type FetchSource = FetchFunction | ({ readonly fetch: FetchFunction } & Lifecycle);
+export type FetchSource = FetchFunction | { readonly fetch: FetchFunction };
 
 /**
  * An app out of a fetch handler.
@@ -42,28 +43,25 @@ export type FetchSource = FetchFunction | ({ readonly fetch: FetchFunction } & L
  * It sees the path under the mount. Its `Request` has `context` (the
  * environment, h3's `event.context`) and `waitUntil` as own properties.
  * Bodies stream both ways and are read on demand; `Set-Cookie` lines stay
- * apart. `Request` cannot carry a body with GET or HEAD: there it is empty.
+ * apart; fields that concern a connection are dropped. `Request` cannot carry
+ * a body with GET or HEAD: there it is empty. Sockets are answered 400.
  *
  * @throws GatewayError per request `GW_FETCH_METHOD` (501) for CONNECT, TRACE, TRACK, which `Request` refuses;
- *   `GW_FETCH_RESPONSE` (500) for a result that is no `Response`, or one with status 0 or below 200.
+ *   `GW_FETCH_REQUEST` (400) for whatever else it refuses; `GW_FETCH_RESPONSE` (500) for a result that is no
+ *   `Response`, or one with a status below 200.
  */
 export function fromFetch(source: FetchSource): App {
   const call: FetchFunction = typeof source === "function" ? source : (...given) => source.fetch(...given);
-  const handle: Handler = (request) => {
-    if (request.kind === "websocket") return noSockets;
-    const environment = { request, principal: request.principal, params: request.params };
-    const execution = executionOf(request);
-    const asked = Object.assign(toRequest(request), { context: { ...environment }, waitUntil: execution.waitUntil });
-    return andThen(call(asked, environment, execution), fromResponse);
-  };
-  const { start, stop, reload, describe, status } = typeof source === "function" ? ({} as Lifecycle) : source;
+  const name = (typeof source === "function" && source.name) || "fetch";
   return {
-    handle,
-    ...(start && { start }),
-    ...(stop && { stop }),
-    ...(reload && { reload }),
-    describe: describe ?? (() => ({ kind: "fetch", name: call.name === "call" ? "fetch" : call.name || "fetch" })),
-    ...(status && { status }),
+    handle: (request) => {
+      if (request.kind === "websocket") return noSockets;
+      const environment = { request, principal: request.principal, params: request.params };
+      const execution = executionOf(request);
+      const asked = Object.assign(toRequest(request), { context: { ...environment }, waitUntil: execution.waitUntil });
+      return andThen(call(asked, environment, execution), fromResponse);
+    },
+    describe: () => ({ kind: "fetch", name }),
   };
 }
 
@@ -79,25 +77,26 @@ function toRequest(request: HttpRequest): Request {
   if (body.length !== 0 && method !== "GET" && method !== "HEAD") {
     Object.assign(init, { body: ReadableStream.from(body), duplex: "half" });
   }
-  return new Request(urlOf(request), init);
+  try {
+    return new Request(urlOf(request), init);
+  } catch (error) {
+    throw new GatewayError("GW_FETCH_REQUEST", 400, "this app cannot be asked this request", { cause: error });
+  }
 }
 
 function urlOf(request: HttpRequest): string {
-  const { scheme, server, query } = request;
-  const path = request.path === "*" ? "/*" : rawPath(request);
-  const host = request.headers.get("host") ?? hostText(server);
-  const search = query === "" ? "" : `?${encodeQuery(query)}`;
-  return `${scheme}://${host === "" ? "localhost" : host}${path.startsWith("/") ? path : `/${path}`}${search}`;
+  const { scheme, query } = request;
+  const path = request.path === "*" ? "*" : rawPath(request);
+  const url = `${scheme}://${authorityOf(request)}${path.startsWith("/") ? "" : "/"}${path}`;
+  // The URL parser takes a backslash for a slash, which no guard has seen (R-M16), and bytes for Latin-1 chars.
+  return (query === "" ? url : `${url}?${query}`).replace(/[^\u0021-\u007e]|\\/g, encodeByte);
 }
 
-function hostText(server: HttpRequest["server"]): string {
-  if (!("host" in server)) return "";
+function authorityOf({ headers, server }: HttpRequest): string {
+  const host = headers.get("host");
+  if (host !== null && host !== "") return host;
+  if (!("host" in server)) return "localhost";
   return `${server.host.includes(":") ? `[${server.host}]` : server.host}:${server.port}`;
-}
-
-/** Bytes above ASCII would be read as chars and encoded as UTF-8 again. */
-function encodeQuery(query: string): string {
-  return /[^\u0021-\u007e]/.test(query) ? query.replace(/[^\u0021-\u007e]/g, encodePath) : query;
 }
 
 function executionOf({ exchange }: HttpRequest): FetchExecution {
@@ -119,9 +118,10 @@ function fromResponse(response: Response): HttpResponse {
   }
   const { status, body } = response;
   if (status < 200) throw new GatewayError("GW_FETCH_RESPONSE", 500, `a Response with status ${status} cannot be sent`);
-  const headers = HeaderList.from(response.headers as Iterable<[string, string]>);
+  const headers = withoutHopByHop(HeaderList.from(response.headers as Iterable<[string, string]>));
   if (body === null) return { kind: "response", status, headers, body: null };
-  return { kind: "response", status, headers, body: bytesOf(body), close: () => cancelUnread(body) };
+  const chunks = new StreamChunks(body);
+  return { kind: "response", status, headers, body: chunks, close: () => chunks.cancel() };
 }
 
 /** Frameworks hand out look-alikes of `Response`, so its class does not matter. */
@@ -130,14 +130,39 @@ function isResponse(value: unknown): value is Response {
   return typeof status === "number" && typeof headers?.get === "function";
 }
 
-function bytesOf(body: ReadableStream<Uint8Array>): AsyncIterable<Uint8Array> {
-  return { [Symbol.asyncIterator]: () => body[Symbol.asyncIterator]() };
+/** A stream's chunks. Its own iterator would cancel it only after the next chunk has come. */
+class StreamChunks implements AsyncIterable<Uint8Array> {
+  readonly #stream: ReadableStream<Uint8Array>;
+  #reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
+  #isDone = false;
+
+  constructor(stream: ReadableStream<Uint8Array>) {
+    this.#stream = stream;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    const reader = this.#stream.getReader();
+    this.#reader = reader;
+    return {
+      next: async () => {
+        const { done, value } = await reader.read();
+        if (!done) return { done, value };
+        this.#isDone = true;
+        return END;
+      },
+      return: async () => {
+        await this.cancel();
+        return END;
+      },
+    };
+  }
+
+  /** Lets go of the stream, read or not; a stream that has failed has nothing left to let go of. */
+  async cancel(): Promise<void> {
+    if (this.#isDone) return;
+    this.#isDone = true;
+    await (this.#reader ?? this.#stream).cancel().catch(() => {});
+  }
 }
 
-/** A stream that was never read, or was left half way, is let go. */
-async function cancelUnread(body: ReadableStream<Uint8Array>): Promise<void> {
-  if (body.locked) return;
-  await body.cancel().catch((error: unknown) => {
-    if (isGatewayError(error)) throw error;
-  });
-}
+const END: IteratorResult<Uint8Array> = { done: true, value: undefined };

@@ -1,8 +1,9 @@
 // Makers of common answers. What users write is text; it is sent as UTF-8.
-import { encodeText } from "../bytes/byte-string.ts";
+import { encodeText, toBytes } from "../bytes/byte-string.ts";
 import { GatewayError } from "../model/errors.ts";
 import { type HeaderInit, HeaderList } from "../model/headers.ts";
 import type { HttpResponse } from "../model/response.ts";
+import { encodeByte } from "../target/raw.ts";
 
 /** What the makers may be told. */
 export interface AnswerOptions {
@@ -61,7 +62,7 @@ export function locationValue(to: string): string {
       `a redirect's target is a URL or path without control characters, found ${JSON.stringify(to.slice(0, 80))}`,
     );
   }
-  return to.replace(/[^\u0021-\u007e]+/g, (part) => percentEncoded(part));
+  return toBytes(to).replace(/[^\u0021-\u007e]/g, encodeByte);
 }
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
@@ -81,10 +82,4 @@ function answer(body: string, defaults: HeaderList, { status = 200, headers }: A
 function merged(defaults: HeaderList, init: HeaderInit): HeaderList {
   const headers = HeaderList.from(init);
   return headers.has("content-type") ? headers : HeaderList.fromWire([...defaults.toFlat(), ...headers.toFlat()]);
-}
-
-function percentEncoded(part: string): string {
-  let out = "";
-  for (const byte of encodeText(part)) out += `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
-  return out;
 }

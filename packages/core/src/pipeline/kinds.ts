@@ -7,7 +7,7 @@ import type { HttpRequest, WebSocketRequest } from "../model/request.ts";
 import type { Answer, HttpResponse, WebSocketAccept } from "../model/response.ts";
 
 /** A handler for plain requests; a WebSocket opening is answered 400. */
-export function http(fn: (request: HttpRequest) => MaybePromise<HttpResponse>): Handler {
+export function http(fn: (request: HttpRequest) => MaybePromise<Answer>): Handler {
   return (request) => (request.kind === "http" ? fn(request) : noSockets);
 }
 

@@ -47,7 +47,5 @@ export function badRule(from: string, to: string, why: string): GatewayError {
   return new GatewayError("GW_PATH_RULE", 500, `rule ${JSON.stringify(from)} → ${JSON.stringify(to)}: ${why}`);
 }
 
-/** Bytes in a query or location: percent-encoded but for the given legal chars. */
-export function percentEncode(bytes: string, illegal: RegExp): string {
-  return bytes.replace(illegal, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`);
-}
+/** Chars of a rest that cannot stand in the value of a query as they are. */
+export const NOT_QUERY_VALUE: RegExp = /[^A-Za-z0-9\-._~/]/g;

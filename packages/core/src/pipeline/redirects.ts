@@ -2,10 +2,10 @@
 import type { Middleware } from "../model/app.ts";
 import { HeaderList } from "../model/headers.ts";
 import type { GatewayRequest } from "../model/request.ts";
-import { encodePath } from "../target/raw.ts";
+import { encodeByte, encodePath } from "../target/raw.ts";
 import { locationValue } from "./answers.ts";
 import { layer } from "./layer.ts";
-import { badRule, type PathRules, percentEncode, readPathRules } from "./path-rules.ts";
+import { badRule, NOT_QUERY_VALUE, type PathRules, readPathRules } from "./path-rules.ts";
 
 /** What `redirects` may be told. */
 export interface RedirectsOptions {
@@ -65,8 +65,8 @@ function readTarget(from: string, to: string): Target {
 function locationOf({ site, path, query, fragment }: Target, rest: string, request: GatewayRequest): string {
   const mount = site === "" ? encodePath(request.mount) : "";
   const fullPath = mount + path.replace("*", () => encodePath(rest));
-  const own = request.query === "" ? "" : `?${percentEncode(request.query, /[^\u0021-\u007e]/g)}`;
-  const fullQuery = query?.replaceAll("*", () => percentEncode(rest, /[^A-Za-z0-9\-._~/]/g)) ?? own;
+  const own = request.query === "" ? "" : `?${request.query.replace(/[^\u0021-\u007e]/g, encodeByte)}`;
+  const fullQuery = query?.replaceAll("*", () => rest.replace(NOT_QUERY_VALUE, encodeByte)) ?? own;
   // Paths have no empty segment here; a rest that starts with a slash must still not make a host of itself.
   return site + fullPath.replace(/^[/\\]{2,}/, "/") + fullQuery + fragment;
 }

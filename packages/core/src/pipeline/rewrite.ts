@@ -3,8 +3,9 @@ import { toBytes } from "../bytes/byte-string.ts";
 import type { Middleware } from "../model/app.ts";
 import { GatewayError } from "../model/errors.ts";
 import type { GatewayRequest } from "../model/request.ts";
+import { encodeByte } from "../target/raw.ts";
 import { layer } from "./layer.ts";
-import { badRule, type PathRules, percentEncode, readPathRules } from "./path-rules.ts";
+import { badRule, NOT_QUERY_VALUE, type PathRules, readPathRules } from "./path-rules.ts";
 
 /** The new path as text, with a query if wanted; `null`: no change. */
 export type RewriteFunction = (request: GatewayRequest) => string | null;
@@ -59,7 +60,7 @@ function byTable(rules: PathRules): Change {
     return moved(
       request,
       newPath,
-      query.replaceAll("*", () => percentEncode(rest, /[^A-Za-z0-9\-._~/]/g)),
+      query.replaceAll("*", () => rest.replace(NOT_QUERY_VALUE, encodeByte)),
     );
   };
 }
