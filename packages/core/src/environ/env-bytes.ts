@@ -38,7 +38,7 @@ export function fromProcessEnvironment(environment: Readonly<Record<string, stri
 export function parseEnvironmentBlock(block: string): Map<string, string> {
   const variables = new Map<string, string>();
   for (const entry of block.split("\0")) {
-    const equals = entry.indexOf("=", 1);
+    const equals = entry.indexOf("=");
     if (equals > 0) variables.set(entry.slice(0, equals), entry.slice(equals + 1));
   }
   return variables;

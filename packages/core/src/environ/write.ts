@@ -84,14 +84,22 @@ function writeHeaders(variables: Record<string, string>, headers: HeaderList, au
   }
 }
 
-/** Fields that an operator has allowed by name. A regular field that has the same variable wins, so none is shadowed. */
+/** Fields that an operator has allowed by name. A regular field with the same variable wins, so none is shadowed (R-C3). */
 function writeOddHeaders(variables: Record<string, string>, headers: HeaderList, allowed: readonly string[]): void {
   for (const name of allowed) {
     const variable = foldToVariable(name);
     const value = headers.get(name);
-    if (variable !== null && value !== null) variables[variable] ??= value;
+    if (variable === null || value === null || variableName(name) !== null || NEVER_ODD.has(variable)) continue;
+    variables[variable] ??= value;
   }
 }
+
+const NEVER_ODD: ReadonlySet<string> = new Set([
+  "CONTENT_LENGTH",
+  "CONTENT_TYPE",
+  "HTTP_AUTHORIZATION",
+  "HTTP_PROXY_AUTHORIZATION",
+]);
 
 function writeMountVariables(variables: Record<string, string>, added: Readonly<Record<string, string>>): void {
   for (const name in added) {
