@@ -2,14 +2,12 @@
 import {
   type App,
   bufferBody,
-  type GatewayRequest,
   type HttpRequest,
   type HttpResponse,
+  http,
   isPromise,
   type Lifecycle,
-  type MaybePromise,
   markAsync,
-  text,
 } from "@gw/core";
 import { fileSpool } from "@gw/core/node";
 import { callApp } from "./call.ts";
@@ -37,7 +35,7 @@ export interface FromWsgiOptions {
  * or with one that can be read synchronously, makes no promise at all.
  *
  * The app blocks this thread while it runs: keep it short, or run it on
- * threads or in a process of its own. WebSockets are refused with 501.
+ * threads or in a process of its own. WebSockets are refused with 400.
  */
 export function fromWsgi(app: WsgiApp & Lifecycle, options: FromWsgiOptions = {}): App {
   const { maxMemoryBytes = 65_536, spoolDirectory, multiprocess = false, runOnce = false } = options;
@@ -46,21 +44,18 @@ export function fromWsgi(app: WsgiApp & Lifecycle, options: FromWsgiOptions = {}
   const heads = new HeadReader();
   const run = (request: HttpRequest): HttpResponse => callApp(app, request, concurrency, heads);
   return {
-    handle(request: GatewayRequest): MaybePromise<HttpResponse> {
-      if (request.kind === "websocket") return noSockets;
+    handle: http((request) => {
       const { body } = request;
       if (body.length === 0 || body.readSync !== undefined) return run(request);
       const buffered = bufferBody(request, { maxMemoryBytes, spool });
       return isPromise(buffered)
         ? markAsync(buffered.then(run), "fromWsgi, which reads the body first")
         : run(buffered);
-    },
+    }),
     ...lifeOf(app),
     describe: () => ({ kind: "wsgi", name: app.name || "application" }),
   };
 }
-
-const noSockets: HttpResponse = text("501 Not Implemented\nthis app does not speak WebSocket\n", { status: 501 });
 
 /** The life that `toWsgi` hands on: WSGI itself knows none. */
 function lifeOf({ start, stop, reload, status }: Lifecycle): Lifecycle {

@@ -1,6 +1,7 @@
 // @gw/wsgi: WSGI-shaped apps for TypeScript (PEP 3333). Named exports only.
 export { excInfo } from "./exc-info.ts";
 export { type FromWsgiOptions, fromWsgi } from "./from-wsgi.ts";
+export { type ValidatorOptions, validator } from "./lint/validator.ts";
 export { type ToWsgiOptions, toWsgi } from "./to-wsgi.ts";
 export type {
   Environ,
