@@ -157,8 +157,9 @@ class SpawnedChild implements Child {
     this.#streams = child.stdio.filter((stream) => stream !== null && stream !== undefined);
     for (const stream of this.#streams) stream.on("error", () => {}); // a child may close any of them
     const closed = new Promise<void>((done) => child.once("close", () => done()));
-    const errors = logLines(child.stderr, log, "stderr");
-    if (stdout !== "pipe") logLines(child.stdout, log, "stdout");
+    const lines = log.child({ pid: this.pid });
+    const errors = logLines(child.stderr, lines, "stderr");
+    if (stdout !== "pipe") logLines(child.stdout, lines, "stdout");
     this.exited = this.#exit(child, closed, () => errors?.tail() ?? "");
     this.#ended =
       leftovers === "end" ? this.exited.then(() => this.#sweep()) : closed.then(() => this.#group.release());

@@ -118,11 +118,13 @@ function recordToPlain(entries: Iterable<readonly [unknown, unknown]>, depth: nu
   return record;
 }
 
+const SAID_ELSEWHERE: ReadonlySet<string> = new Set(["name", "stack", "cause", "errors"]);
+
 /** The name, message, code, stack, facts and cause of an error, and of the errors it gathers. */
 function errorToPlain(error: Error, depth: number): PlainValue {
   const record: Record<string, PlainValue> = { type: error.name, message: toPlain(error.message) };
   for (const [key, value] of Object.entries(error)) {
-    if (key in record || key === "stack" || key === "cause" || key === "errors" || value === null) continue;
+    if (key in record || SAID_ELSEWHERE.has(key) || value === null) continue;
     if (typeof value !== "object" && typeof value !== "function") {
       record[key] = isSecretName(key) ? "[secret]" : toPlain(value);
     }

@@ -1,14 +1,208 @@
-// Keeps the processes of a backend running.
-import type { Backend, BackendSpec } from "../model/backend.ts";
-import { GatewayError } from "../model/errors.ts";
+// Keeps the processes of a backend running (R-O3): one supervisor for PHP, FastCGI pools, Python and the CGI broker.
+import type { Backend, BackendProcess, BackendSpec, BackendState } from "../model/backend.ts";
+import type { AppContext } from "../model/context.ts";
+import type { GatewayError } from "../model/errors.ts";
 import type { Logger } from "../model/log.ts";
+import { BackOff } from "./back-off.ts";
+import { backendFailure } from "./backend-failure.ts";
+import { type BackendSockets, backendSockets } from "./backend-sockets.ts";
+import { checkProcesses, checkSpec, type WholeSpec } from "./backend-spec.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { Slot } from "./slot.ts";
+import { type ProcessHooks, startProcess } from "./supervised-process.ts";
 
 /** What a supervised backend needs of its gateway. */
-export interface SuperviseOptions {
+export interface SuperviseOptions extends ProcessHooks {
   log: Logger;
+  /** Gets `gw_backend_processes` and `gw_backend_restarts_total`. @default none */
+  metrics?: AppContext["metrics"];
+  /** @default the machine's */
+  clock?: Clock;
 }
 
-/** Starts a backend's processes and keeps them running. */
-export function superviseBackend(spec: BackendSpec, _options: SuperviseOptions): Backend {
-  throw new GatewayError("GW_BACKEND", 500, `cannot start the backend ${spec.name} yet`);
+/**
+ * Starts a backend's processes and keeps them running until `stop()`.
+ *
+ * Returns at once; `ready` tells when the first process is. docs/supervisor.md
+ * has the states and the rules.
+ *
+ * @throws GatewayError `GW_BACKEND_SPEC`
+ */
+export function superviseBackend(spec: BackendSpec, options: SuperviseOptions): Backend {
+  return new Supervisor(checkSpec(spec), options);
+}
+
+class Supervisor implements Backend {
+  readonly name: string;
+  readonly ready: Promise<void>;
+  readonly #spec: WholeSpec;
+  readonly #hooks: ProcessHooks;
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  readonly #sockets: BackendSockets;
+  readonly #slots: Slot[] = [];
+  readonly #listeners = new Set<() => void>();
+  readonly #report: (ready: number) => void;
+  readonly #countRestart: () => void;
+  readonly #firstReady: { readonly done: () => void; readonly fail: (error: GatewayError) => void };
+  #lastError: string | null = null;
+  #stopping: Promise<void> | null = null;
+  #rolling: Promise<void> = Promise.resolve();
+
+  constructor(spec: WholeSpec, { log, metrics, clock = systemClock, ...hooks }: SuperviseOptions) {
+    this.name = spec.name;
+    this.#spec = spec;
+    this.#hooks = hooks;
+    this.#log = log.child({ backend: spec.name });
+    this.#clock = clock;
+    this.#sockets = backendSockets(spec, this.#log);
+    const labels = { backend: spec.name };
+    const processes = metrics?.gauge({ name: "gw_backend_processes", help: "Processes of a backend that are ready." });
+    const restarts = metrics?.counter({
+      name: "gw_backend_restarts_total",
+      help: "Processes of a backend that ended or failed by themselves and were started again.",
+    });
+    this.#report = (ready) => processes?.set(ready, labels);
+    this.#countRestart = () => restarts?.add(1, labels);
+    let done!: () => void;
+    let fail!: (error: GatewayError) => void;
+    this.ready = new Promise((resolve, reject) => {
+      done = resolve;
+      fail = reject;
+    });
+    this.ready.catch(() => {}); // lastError says it too
+    this.#firstReady = { done, fail };
+    for (let count = 0; count < spec.processes; count++) this.#slots.push(this.#newSlot());
+  }
+
+  get state(): BackendState {
+    if (this.#stopping !== null) return "stopped";
+    const ready = this.#serving().length;
+    if (ready > 0) return ready === this.#slots.length ? "ready" : "degraded";
+    return this.#slots.some(({ hasFailed }) => hasFailed) ? "failed" : "starting";
+  }
+
+  get lastError(): string | null {
+    return this.#lastError;
+  }
+
+  get addresses(): readonly string[] {
+    if (this.#stopping !== null) return [];
+    const addresses = this.#serving().flatMap(({ address }) => (address === null ? [] : [address]));
+    return [...new Set(addresses)];
+  }
+
+  get processes(): readonly BackendProcess[] {
+    return this.#slots
+      .flatMap(({ processes }) => processes)
+      .map(({ pid, state, address, startedAt }) => ({ pid, state, address, startedAt }))
+      .sort((one, other) => one.startedAt - other.startedAt);
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  roll(): Promise<void> {
+    // One roll after the other: each must see what was changed before it was asked for.
+    this.#rolling = this.#rolling.catch(() => {}).then(() => this.#roll());
+    return this.#rolling;
+  }
+
+  async recycle(pid: number): Promise<void> {
+    await this.#slots.find(({ current }) => current?.pid === pid)?.replace();
+  }
+
+  async resize(processes: number): Promise<void> {
+    checkProcesses(this.#spec, processes);
+    if (this.#stopping !== null) return;
+    while (this.#slots.length < processes) this.#slots.push(this.#newSlot());
+    const surplus = this.#slots.splice(processes);
+    this.#changed();
+    await Promise.all(surplus.map((slot) => slot.stop()));
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #roll(): Promise<void> {
+    for (const slot of [...this.#slots]) {
+      if (this.#stopping !== null) return;
+      try {
+        await slot.replace();
+      } catch (error) {
+        this.#lastError = (error as GatewayError).message;
+        this.#log.error(causeOf(error as GatewayError), `the old processes stay: a new one failed: ${this.#lastError}`);
+        this.#changed();
+        throw error;
+      }
+    }
+  }
+
+  async #stop(): Promise<void> {
+    this.#firstReady.fail(backendFailure(`backend ${this.name} was stopped`));
+    this.#changed();
+    await Promise.all(this.#slots.map((slot) => slot.stop()));
+    this.#sockets.close();
+    this.#changed();
+  }
+
+  #newSlot(): Slot {
+    const { backOffMs } = this.#spec;
+    return new Slot({
+      clock: this.#clock,
+      backOff: new BackOff({ firstMs: backOffMs[0], longestMs: backOffMs[1], random: () => this.#clock.random() }),
+      start: async () =>
+        startProcess({
+          spec: this.#spec,
+          hooks: this.#hooks,
+          socket: await this.#sockets.next(),
+          log: this.#log,
+          clock: this.#clock,
+          changed: () => this.#changed(),
+        }),
+      failed: (error, pauseMs) => this.#failed(error, pauseMs),
+      ready: (process) => this.#becameReady(process),
+      changed: () => this.#changed(),
+    });
+  }
+
+  #becameReady({ pid }: BackendProcess): void {
+    this.#log.info({ pid }, "a process is ready");
+    for (const slot of this.#slots) slot.wake(); // what stopped them may be over for them, too
+    if (this.state === "ready") this.#lastError = null;
+    this.#firstReady.done();
+    this.#changed();
+  }
+
+  #failed(error: GatewayError, pauseMs: number): void {
+    this.#lastError = error.message;
+    this.#countRestart();
+    this.#log.error({ ...causeOf(error), retryInMs: Math.round(pauseMs) }, `a process failed: ${error.message}`);
+    this.#firstReady.fail(backendFailure(`backend ${this.name}: ${error.message}`, error));
+    this.#changed();
+  }
+
+  #serving(): { readonly address: string | null }[] {
+    return this.#slots.flatMap(({ current }) => (current === null ? [] : [current]));
+  }
+
+  #changed(): void {
+    this.#report(this.#stopping === null ? this.#serving().length : 0);
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener();
+      } catch (error) {
+        this.#log.error({ err: error }, "a listener of a backend failed");
+      }
+    }
+  }
+}
+
+/** The error behind a failure, where there is one; what the process did itself is in the message. */
+function causeOf({ cause }: GatewayError): { err?: unknown } {
+  return cause === undefined ? {} : { err: cause };
 }

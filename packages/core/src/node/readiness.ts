@@ -1,0 +1,69 @@
+// When a new process counts as ready.
+import { connect } from "node:net";
+import type { Duplex } from "node:stream";
+import { backendFailure } from "./backend-failure.ts";
+import type { Clock } from "./clock.ts";
+import { LineLog } from "./line-log.ts";
+
+/** What readiness is judged by. */
+export interface ReadinessOptions {
+  /** As in BackendSpec. */
+  when: "spawn" | "connect" | "line";
+  /** Path of the process's socket, for `"connect"`. */
+  address: string | null;
+  /** Its descriptor 3, for `"line"`. */
+  control: Duplex | null;
+  clock: Clock;
+  /** Fires when nobody needs to know any more. */
+  signal: AbortSignal;
+}
+
+/** Settles when the process is ready; rejects with `GW_BACKEND_FAILED` when it says that it will not be. */
+export async function untilReady({ when, address, control, clock, signal }: ReadinessOptions): Promise<void> {
+  if (when === "line" && control !== null) return untilLine(control);
+  if (when === "connect" && address !== null) return untilConnected(address, clock, signal);
+}
+
+const LAST_WORDS_MS = 250;
+
+/** `ready` on a line, or `failed` and a reason. */
+function untilLine(control: Duplex): Promise<void> {
+  return new Promise((done, fail) => {
+    const lines = new LineLog({
+      dropped: () => {},
+      write(line) {
+        if (line === "ready") done();
+        else if (line.startsWith("failed"))
+          fail(backendFailure(line.slice(6).replace(/^[:\s]+/, "") || "it said: failed"));
+      },
+    });
+    control.on("data", (chunk: Uint8Array) => lines.feed(chunk));
+    control.once("close", () => {
+      lines.end();
+      // If it has ended, that is the better reason, and on its way.
+      setTimeout(() => fail(backendFailure("it closed descriptor 3 without the line ready")), LAST_WORDS_MS).unref();
+    });
+  });
+}
+
+const FIRST_TRY_MS = 5;
+const LONGEST_TRY_MS = 100;
+
+/** No event tells that another process listens, so we try. */
+async function untilConnected(address: string, clock: Clock, signal: AbortSignal): Promise<void> {
+  for (let pauseMs = FIRST_TRY_MS; !signal.aborted; pauseMs = Math.min(2 * pauseMs, LONGEST_TRY_MS)) {
+    if (await accepts(address)) return;
+    await clock.pause(pauseMs, signal);
+  }
+}
+
+function accepts(path: string): Promise<boolean> {
+  return new Promise((done) => {
+    const socket = connect(path);
+    socket.once("connect", () => {
+      socket.destroy();
+      done(true);
+    });
+    socket.once("error", () => done(false));
+  });
+}
