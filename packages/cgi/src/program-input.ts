@@ -1,6 +1,5 @@
 // Standard input of a CGI program: touched only when the app reads, never past CONTENT_LENGTH (RFC 3875 §4.2).
-import { fstatSync, readSync } from "node:fs";
-import { Socket } from "node:net";
+import { fs, net } from "./builtins.ts";
 
 const CHUNK_BYTES = 65_536;
 
@@ -16,7 +15,7 @@ export class ProgramInput {
 
   /** The body without blocking. Servers need not close their end (§4.2), so the length alone says where it stops. */
   async *chunks(): AsyncGenerator<Uint8Array> {
-    const kind = fstatSync(this.#descriptor);
+    const kind = fs.fstatSync(this.#descriptor);
     if (kind.isFIFO() || kind.isSocket()) yield* this.#streamed();
     else yield* this.#read();
   }
@@ -28,7 +27,7 @@ export class ProgramInput {
     const bytes = new Uint8Array(wanted);
     for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, 16)) {
       try {
-        const count = readSync(this.#descriptor, bytes, 0, wanted, null);
+        const count = fs.readSync(this.#descriptor, bytes, 0, wanted, null);
         if (count === 0) this.#left = 0;
         else this.#left -= count;
         return bytes.subarray(0, count);
@@ -43,7 +42,7 @@ export class ProgramInput {
   }
 
   async *#streamed(): AsyncGenerator<Uint8Array> {
-    const socket = new Socket({ fd: this.#descriptor, readable: true, writable: false });
+    const socket = new (net().Socket)({ fd: this.#descriptor, readable: true, writable: false });
     for await (const chunk of socket as AsyncIterable<Uint8Array>) {
       const piece = chunk.length > this.#left ? chunk.subarray(0, this.#left) : chunk;
       this.#left -= piece.length;

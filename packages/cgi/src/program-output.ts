@@ -1,7 +1,7 @@
 // Standard output of a CGI program: one system call for a small answer, a stream with back-pressure for a large one.
-import { closeSync, fstatSync, openSync, writeSync } from "node:fs";
-import { Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { MaybePromise } from "@gw/core";
+import { fs, net } from "./builtins.ts";
 
 /** What an empty pipe takes without waiting (pipe(7)). A smaller one only makes us wait, with nothing else to do. */
 const PIPE_BYTES = 65_536;
@@ -21,7 +21,7 @@ export class ProgramOutput {
   constructor(descriptor: number, onGone: () => void) {
     this.#descriptor = descriptor;
     this.#onGone = onGone;
-    const kind = fstatSync(descriptor);
+    const kind = fs.fstatSync(descriptor);
     this.#room = kind.isFIFO() || kind.isSocket() ? PIPE_BYTES : Number.POSITIVE_INFINITY;
   }
 
@@ -57,17 +57,17 @@ export class ProgramOutput {
     if (this.#isEnded) return;
     this.#isEnded = true;
     const socket = this.#socket;
-    if (socket === null) closeSync(this.#descriptor);
+    if (socket === null) fs.closeSync(this.#descriptor);
     else if (!socket.destroyed) await new Promise<void>((done) => socket.once("close", done).destroySoon());
     // What the app still prints must hit neither a closed descriptor nor a file that took its number.
-    openSync("/dev/null", "w");
+    fs.openSync("/dev/null", "w");
   }
 
   /** Bytes that the system took at once. */
   #writeNow(chunk: Uint8Array): number {
     let written = 0;
     try {
-      while (written < chunk.length) written += writeSync(this.#descriptor, chunk, written);
+      while (written < chunk.length) written += fs.writeSync(this.#descriptor, chunk, written);
     } catch (error) {
       // A descriptor that does not block is full: go on as a stream.
       if ((error as NodeJS.ErrnoException).code === "EAGAIN") return written;
@@ -96,7 +96,7 @@ export class ProgramOutput {
   }
 
   #openSocket(): Socket {
-    const socket = new Socket({ fd: this.#descriptor, readable: false, writable: true });
+    const socket = new (net().Socket)({ fd: this.#descriptor, readable: false, writable: true });
     socket.on("error", (error) => this.#fail(error));
     return socket;
   }

@@ -2,12 +2,14 @@
 import {
   type Exchange,
   emptyState,
+  fromProcessEnvironment,
   type HttpRequest,
   incomingBody,
+  parseEnvironmentBlock,
   type ReadVariablesOptions,
   readVariables,
 } from "@gw/core";
-import { processEnvironment } from "@gw/core/node";
+import { fs } from "./builtins.ts";
 import { CgiError } from "./errors.ts";
 import { ProgramInput } from "./program-input.ts";
 
@@ -17,7 +19,7 @@ import { ProgramInput } from "./program-input.ts";
  * @throws CgiError `GW_CGI_REQUEST` if no web server started us; what `readVariables` throws.
  */
 export function programRequest(exchange: Exchange, signal: AbortSignal, options: ReadVariablesOptions): HttpRequest {
-  const variables = processEnvironment();
+  const variables = ownEnvironment();
   if (!variables.has("REQUEST_METHOD")) {
     throw new CgiError(
       "GW_CGI_REQUEST",
@@ -36,4 +38,13 @@ export function programRequest(exchange: Exchange, signal: AbortSignal, options:
     readSync: (maxBytes) => input.readSync(maxBytes),
   });
   return { ...head, headers: headers.without("transfer-encoding"), body, state: emptyState, signal, exchange };
+}
+
+/** The environment we were started with, byte for byte: Node's `process.env` has lost what is not UTF-8. */
+function ownEnvironment(): ReadonlyMap<string, string> {
+  try {
+    return parseEnvironmentBlock(fs.readFileSync("/proc/self/environ", "latin1"));
+  } catch {
+    return fromProcessEnvironment(process.env); // no /proc: not Linux
+  }
 }

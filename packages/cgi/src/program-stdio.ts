@@ -1,7 +1,6 @@
 // Keeps the answer clean: whatever else the process prints goes to standard error, where servers keep their log.
-import { writeSync } from "node:fs";
-import type { Logger } from "@gw/core";
-import { createLogger } from "@gw/core/node";
+import { type Logger, type LogMethod, silentLogger } from "@gw/core";
+import { fs } from "./builtins.ts";
 
 /**
  * Makes `process.stdout`, and so `console.log`, mean standard error: one printed line ahead of the header block
@@ -13,15 +12,54 @@ export function keepStdoutForAnswer(): void {
   Object.defineProperty(process, "stdout", { configurable: true, enumerable: true, get: () => process.stderr });
 }
 
-/** A log on standard error that has every line out before the process ends. */
-export function stderrLogger(): Logger {
-  return createLogger({
-    destination: (line) => {
-      try {
-        writeSync(2, line);
-      } catch {
-        // The server closed or filled its log: nobody is left to tell.
-      }
-    },
-  });
+/** A log on standard error. Made only when there is something to say: most programs end without a word. */
+export class ProgramLog {
+  readonly #lines: ((log: Logger) => void)[] = [];
+  #written: Promise<void> | null = null;
+
+  /** What apps and layers log to. */
+  readonly logger: Logger = this.#loggerWith({});
+
+  /** Settles when everything logged so far is out. */
+  async flush(): Promise<void> {
+    while (this.#written !== null) await this.#written;
+  }
+
+  #loggerWith(facts: object): Logger {
+    const method = (level: LogLevel): LogMethod => {
+      return (...line: [object | string, string?]) =>
+        this.#add((log) => (log.child(facts)[level] as (...all: unknown[]) => void)(...line));
+    };
+    return {
+      ...silentLogger, // below "info"
+      info: method("info"),
+      warn: method("warn"),
+      error: method("error"),
+      fatal: method("fatal"),
+      child: (further) => this.#loggerWith({ ...facts, ...further }),
+    };
+  }
+
+  #add(line: (log: Logger) => void): void {
+    this.#lines.push(line);
+    this.#written ??= this.#write().finally(() => {
+      this.#written = null;
+    });
+  }
+
+  async #write(): Promise<void> {
+    const { createLogger } = await import("@gw/core/node");
+    const log = createLogger({ destination: writeError });
+    for (let line = this.#lines.shift(); line !== undefined; line = this.#lines.shift()) line(log);
+  }
+}
+
+type LogLevel = "info" | "warn" | "error" | "fatal";
+
+function writeError(line: string): void {
+  try {
+    fs.writeSync(2, line);
+  } catch {
+    // The server closed its log, or does not read it: nobody is left to tell.
+  }
 }

@@ -17,7 +17,7 @@ import {
 import { CgiError } from "./errors.ts";
 import { ProgramOutput } from "./program-output.ts";
 import { programRequest } from "./program-request.ts";
-import { keepStdoutForAnswer, stderrLogger } from "./program-stdio.ts";
+import { keepStdoutForAnswer, ProgramLog } from "./program-stdio.ts";
 import { sendAnswer } from "./send-answer.ts";
 
 /** How to be a CGI program. */
@@ -38,21 +38,26 @@ export interface RunCgiOptions extends ReadVariablesOptions {
  * when the server stops reading. There is no 103, no trailer and no WebSocket.
  */
 export async function runCgi(app: AppSource, options: RunCgiOptions = {}): Promise<never> {
-  const { context = createContext({ log: stderrLogger() }), maxBodyBytes, stopTimeoutMs = 5_000 } = options;
+  const log = new ProgramLog();
+  const { context = createContext({ log: log.logger }), maxBodyBytes, stopTimeoutMs = 5_000 } = options;
   keepStdoutForAnswer();
   const gone = new AbortController();
   const output = new ProgramOutput(1, () => gone.abort(new CgiError("GW_CGI_GONE", "the server stopped reading")));
   const runtime = new Runtime(app, { context, ...(maxBodyBytes !== undefined && { maxBodyBytes }) });
-  endOnSignal(gone, stopTimeoutMs);
-  process.on("uncaughtException", (error) => {
-    runtime.log.fatal({ err: error }, "the app failed outside of its handler");
+  const exit = async (code: number): Promise<never> => {
+    await log.flush();
+    process.exit(code);
+  };
+  endOnSignal(gone, stopTimeoutMs, exit);
+  endOnAccident((message, error) => {
+    runtime.log.fatal({ err: error }, message);
     output.writeOnly(internalError);
-    process.exit(1);
+    void exit(1);
   });
   const isAnswered = await answerRequest(runtime, output, gone.signal, options);
   await output.end();
   const isStopped = await stopApp(runtime, stopTimeoutMs);
-  process.exit(isAnswered && isStopped ? 0 : 1);
+  return exit(isAnswered && isStopped ? 0 : 1);
 }
 
 const internalError = encodeText(
@@ -60,12 +65,20 @@ const internalError = encodeText(
 );
 
 /** SIGTERM tells the app, then waits for it no longer than the stop time; a second one waits no more. */
-function endOnSignal(gone: AbortController, stopTimeoutMs: number): void {
+function endOnSignal(gone: AbortController, stopTimeoutMs: number, exit: (code: number) => Promise<never>): void {
+  let isTold = false;
   process.on("SIGTERM", () => {
-    if (gone.signal.aborted) process.exit(1);
+    if (isTold) process.exit(1);
+    isTold = true;
     gone.abort(new CgiError("GW_CGI_GONE", "the server ended the program"));
-    setTimeout(() => process.exit(1), stopTimeoutMs).unref();
+    setTimeout(exit, stopTimeoutMs, 1);
   });
+}
+
+/** What ends a process without an answer: an error that no handler could catch, or a promise that nothing can settle. */
+function endOnAccident(end: (message: string, error: unknown) => void): void {
+  process.on("uncaughtException", (error) => end("the app failed outside of its handler", error));
+  process.once("beforeExit", () => end("the app waits for something that cannot happen any more", null));
 }
 
 /** Whether an answer of the app went out whole. */

@@ -165,6 +165,7 @@ describe("the life of the process", () => {
 
   test.each([
     ["fails to start", "/hello", { GW_TEST_FAILS: "start" }, "no database"],
+    ["can never answer", "/never", {}, "cannot happen any more"],
     ["throws in a callback", "/crashes", {}, "thrown in a callback"],
   ])("an app that %s answers 500 without detail and exits 1", async (_, path, variables, detail) => {
     const { head, body, stderr, code } = await runProgram(path, { variables });

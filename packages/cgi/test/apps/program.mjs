@@ -1,6 +1,6 @@
 // One app with a path per behaviour; the tests start it as a CGI program.
 import { existsSync, writeSync } from "node:fs";
-import { runCgi } from "@gw/cgi";
+import { runCgi } from "@gw/cgi/program";
 import { bytesToByteString, encodeText, HeaderList, html, json, text } from "@gw/core";
 
 const say = (line) => writeSync(2, `${line}\n`);
@@ -56,6 +56,7 @@ const routes = {
   "/created": () => html("made", { headers: { Location: "/made/1" } }),
   "/redirect": () => ({ kind: "response", status: 302, headers: HeaderList.from({ Location: "/there" }), body: null }),
   "/no-content": () => ({ kind: "response", status: 204, headers: HeaderList.empty, body: null }),
+  "/never": () => new Promise(() => {}),
   "/lingering": () => {
     setInterval(() => {}, 1000);
     return text("answered\n");
