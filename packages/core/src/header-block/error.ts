@@ -1,4 +1,4 @@
-// What can be wrong with a program's header block.
+// What can be wrong with the head of a program's answer.
 import { GatewayError } from "../model/errors.ts";
 
 /** Code of a HeaderBlockError. */
@@ -13,7 +13,7 @@ export type HeaderBlockErrorCode =
   | "GW_CGI_REPEATED"
   | "GW_CGI_NO_TYPE";
 
-/** A program's answer has no header block that can be understood: 502. */
+/** A program's answer has no head that could be understood in one way only. Always 502: the program's fault, not the client's. */
 export class HeaderBlockError extends GatewayError {
   override readonly name = "HeaderBlockError";
   declare readonly code: HeaderBlockErrorCode;

@@ -1,4 +1,4 @@
-// The head of a CGI program's answer, from bytes (RFC 3875 §6.2, §6.3). Does no I/O.
+// The head of a program's answer, from bytes (RFC 3875 §6.2, §6.3). Does no I/O.
 import { bytesToByteString } from "../bytes/byte-string.ts";
 import { ByteQueue } from "../bytes/queue.ts";
 import { isFieldValue, isToken } from "../headers/syntax.ts";
@@ -7,31 +7,39 @@ import { HeaderBlockError } from "./error.ts";
 
 /** Limits and dialect of a HeaderBlockDecoder. */
 export interface HeaderBlockOptions {
-  /** Longest block in bytes (R-C17). @default 65_536 */
+  /** Longest block in bytes, its empty line included (R-C17). @default 65_536 */
   maxBytes?: number;
-  /** Most lines (R-C17). @default 200 */
+  /** Most header lines (R-C17). @default 200 */
   maxLines?: number;
-  /** Whether the block starts with a status line, `HTTP/1.1 200 OK` (NPH, R-C11). @default false */
+  /** Whether the block starts with a status line of HTTP, `HTTP/1.1 200 OK`: the output of an nph- program (§5, R-C11). @default false */
   nph?: boolean;
 }
 
 /** A complete block. */
 export interface HeaderBlock {
-  /** The fields as sent, `Status` among them (an NPH status line has become one). For `classifyBlock`. */
+  /** The fields as sent, `Status` among them; an NPH status line has become one. For `classifyBlock`. */
   readonly headers: HeaderList;
-  /** First bytes of the body that came with the block; a view of the chunk. */
+  /** Bytes of the body that came with the block; a view of what was fed. */
   readonly rest: Uint8Array;
 }
 
-/** Reads the header block of an answer: lines end in CRLF or LF, an empty one ends the block. */
+/**
+ * Reads the header block of one answer.
+ *
+ * Lines end in CRLF or LF, an empty one ends the block. Folded lines, NUL, a bare CR, blanks before the colon and all
+ * other doubt are errors (R-C9). Holds at most `maxBytes` and the rest of one chunk.
+ */
 export class HeaderBlockDecoder {
-  readonly #queue = new ByteQueue();
+  readonly #queue: ByteQueue = new ByteQueue();
   readonly #maxBytes: number;
   readonly #maxLines: number;
+  readonly #nph: boolean;
   readonly #flat: string[] = [];
-  #nph: boolean;
-  #bytes = 0;
+  /** Lines read, the status line of NPH included. */
   #lines = 0;
+  /** Bytes of complete lines. */
+  #bytes = 0;
+  #isComplete = false;
 
   constructor({ maxBytes = 65_536, maxLines = 200, nph = false }: HeaderBlockOptions = {}) {
     this.#maxBytes = maxBytes;
@@ -40,55 +48,82 @@ export class HeaderBlockDecoder {
   }
 
   /**
-   * Takes one chunk, of any size. Returns the block once it is complete, `null` before; feed no more after it.
+   * Takes one chunk, of any size. Returns the block with the chunk that completes it, `null` before. What comes after is body: not for here.
    *
-   * @throws HeaderBlockError `GW_CGI_BAD_LINE`, `GW_CGI_TOO_LARGE` (502): end the program.
+   * @throws HeaderBlockError (502) `GW_CGI_BAD_LINE`, `GW_CGI_BAD_STATUS`, `GW_CGI_FRAMING`, `GW_CGI_TOO_LARGE`: nothing
+   *   more of the answer can be used, so end the program.
    */
   feed(chunk: Uint8Array): HeaderBlock | null {
+    if (this.#isComplete) throw new HeaderBlockError("GW_CGI_FRAMING", "the header block is complete already");
     this.#queue.push(chunk);
     for (;;) {
-      const line = this.#queue.takeLine(this.#maxBytes - this.#bytes);
-      if (line === null) {
-        if (this.#queue.length >= this.#maxBytes - this.#bytes)
-          throw new HeaderBlockError("GW_CGI_TOO_LARGE", `the header block is longer than ${this.#maxBytes} bytes`);
-        return null;
+      const line = this.#nextLine();
+      if (line === null) return null;
+      if (line === "") {
+        this.#isComplete = true;
+        return { headers: HeaderList.fromWire(this.#flat), rest: this.#queue.takeAll() };
       }
-      this.#bytes += line.length;
-      const text = bytesToByteString(line).replace(/\r?\n$/, "");
-      if (text === "") return { headers: HeaderList.fromWire(this.#flat), rest: this.#queue.takeAll() };
-      if (++this.#lines > this.#maxLines)
-        throw new HeaderBlockError("GW_CGI_TOO_LARGE", `the header block has more than ${this.#maxLines} lines`);
-      this.#readLine(text);
+      if (++this.#lines > this.#maxLines) throw tooLarge(`${this.#maxLines} lines`);
+      if (this.#nph && this.#lines === 1) this.#readStatusLine(line);
+      else this.#readField(line);
     }
   }
 
   /**
-   * Call once when the program has closed its output before the block was complete.
+   * Call once if the program's output ends before the block is complete.
    *
-   * @throws HeaderBlockError always: `GW_CGI_NO_OUTPUT` if there was nothing at all, else `GW_CGI_CUT`.
+   * @throws HeaderBlockError (502) always: `GW_CGI_NO_OUTPUT` if there was nothing at all, else `GW_CGI_CUT`.
    */
   end(): never {
     if (this.#bytes + this.#queue.length === 0)
       throw new HeaderBlockError("GW_CGI_NO_OUTPUT", "the program wrote nothing");
-    throw new HeaderBlockError("GW_CGI_CUT", "the program ended inside its header block");
+    throw new HeaderBlockError("GW_CGI_CUT", "the output ended inside the header block");
   }
 
-  #readLine(line: string): void {
-    if (this.#nph) {
-      const match = /^HTTP\/1\.[01] ([0-9]{3}.*)$/.exec(line);
-      if (match === null) throw badLine(line);
-      this.#nph = false;
-      this.#flat.push("Status", match[1] as string);
-      return;
+  /** A complete line without its end; `null`: not there yet. */
+  #nextLine(): string | null {
+    const left = this.#maxBytes - this.#bytes;
+    const line = this.#queue.takeLine(left);
+    if (line === null) {
+      if (this.#queue.length >= left) throw tooLarge(`${this.#maxBytes} bytes`);
+      return null;
     }
+    this.#bytes += line.length;
+    const length = line.at(-2) === CR ? line.length - 2 : line.length - 1;
+    return bytesToByteString(line.subarray(0, length));
+  }
+
+  #readStatusLine(line: string): void {
+    const match = STATUS_LINE.exec(line);
+    if (match === null) {
+      throw new HeaderBlockError("GW_CGI_BAD_STATUS", `expected "HTTP/1.1 200 OK", found ${quote(line)}`);
+    }
+    this.#flat.push("Status", (match[1] as string).trimEnd());
+  }
+
+  #readField(line: string): void {
     const colon = line.indexOf(":");
-    const name = line.slice(0, Math.max(colon, 0));
-    const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, "");
-    if (!isToken(name) || !isFieldValue(value)) throw badLine(line);
+    const name = colon === -1 ? "" : line.slice(0, colon);
+    const value = line.slice(colon + 1).replace(BLANKS_AROUND, "");
+    if (!isToken(name) || !isFieldValue(value)) {
+      throw new HeaderBlockError("GW_CGI_BAD_LINE", `expected "Name: value", found ${quote(line)}`);
+    }
+    if (this.#nph && name.toLowerCase() === "transfer-encoding") {
+      // Such a program frames its body itself, which we do not undo; others only name a framing that is ours to choose.
+      throw new HeaderBlockError("GW_CGI_FRAMING", "an NPH program may not use Transfer-Encoding here");
+    }
     this.#flat.push(name, value);
   }
 }
 
-function badLine(line: string): HeaderBlockError {
-  return new HeaderBlockError("GW_CGI_BAD_LINE", `expected "Name: value", found ${JSON.stringify(line.slice(0, 80))}`);
+const CR = 0x0d;
+const STATUS_LINE = /^HTTP\/1\.[01] ([0-9]{3}(?: [\t\u0020-\u007e\u0080-\u00ff]*)?)$/;
+const BLANKS_AROUND = /^[ \t]+|[ \t]+$/g;
+
+function tooLarge(limit: string): HeaderBlockError {
+  return new HeaderBlockError("GW_CGI_TOO_LARGE", `the header block has more than ${limit}`);
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.slice(0, 80));
 }
