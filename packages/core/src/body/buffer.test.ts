@@ -12,6 +12,7 @@ import { Runtime } from "../pipeline/runtime.ts";
 import { testRequest } from "../testing/builders.ts";
 import { bufferBody, memoryBody, type Spool, type SpoolStore } from "./buffer.ts";
 import { incomingBody } from "./incoming.ts";
+import { readText } from "./readers.ts";
 
 /** A spool in memory that remembers what happened to it. */
 class FakeSpool implements Spool, SpoolStore {
@@ -172,4 +173,19 @@ test("trailers stay with the body", async () => {
 
 test("memoryBody reads at least one byte when asked for none, so that loops end", () => {
   expect(memoryBody(encodeText("ab")).readSync?.(0)).toEqual(encodeText("a"));
+});
+
+test("a replayable body is read whole by each reader, whatever has been read of it before", async () => {
+  const spool = new FakeSpool();
+  for (const options of [{}, { maxMemoryBytes: 1, spool }]) {
+    const { body, ...rest } = await bufferBody(
+      testRequest("/", { method: "POST", body: chunked("ab", "cd") }),
+      options,
+    );
+    body.readSync?.(3);
+    const request = { ...rest, body };
+    expect(readText(request)).toBe("abcd");
+    expect(readText(request)).toBe("abcd");
+    expect(textSync(body, 9)).toBe("d");
+  }
 });

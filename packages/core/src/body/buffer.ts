@@ -6,6 +6,7 @@ import { GatewayError } from "../model/errors.ts";
 import type { MaybePromise } from "../model/maybe-promise.ts";
 import type { RequestHead } from "../model/request.ts";
 import { isPromise } from "../pipeline/and-then.ts";
+import { tooLarge } from "./incoming.ts";
 
 /** One spooled body: bytes that are written once, in order, then read at any place. */
 export interface Spool {
@@ -45,8 +46,8 @@ export function bufferBody<R extends RequestHead>(request: R, options: BufferBod
   if (body.length === 0 || (body.replayable && body.readSync !== undefined && body.length !== null)) return request;
   const { maxMemoryBytes = 65_536, spool } = options;
   const fitsMemory = spool === undefined || (body.length !== null && body.length <= maxMemoryBytes);
-  if (fitsMemory && body.readSync !== undefined)
-    return { ...request, body: withTrailers(memoryBody(readAllSync(body)), body) };
+  const read = fitsMemory ? syncReaderOf(body) : null;
+  if (read !== null) return { ...request, body: withTrailers(memoryBody(readAllSync(read)), body) };
   return readAll(request, fitsMemory ? Number.POSITIVE_INFINITY : maxMemoryBytes, spool);
 }
 
@@ -78,12 +79,17 @@ async function readAll<R extends RequestHead>(
   return { ...request, body: withTrailers(spooledBody(opened, length), request.body) };
 }
 
-function readAllSync(body: RequestBody): Uint8Array {
-  const read = new ByteQueue();
+/** Everything that is left to read. */
+export function readAllSync(
+  read: (maxBytes: number) => Uint8Array,
+  maxBytes: number = Number.POSITIVE_INFINITY,
+): Uint8Array {
+  const held = new ByteQueue();
   for (;;) {
-    const chunk = body.readSync?.(READ_BYTES);
-    if (chunk === undefined || chunk.length === 0) return read.takeAll();
-    read.push(chunk);
+    const chunk = read(READ_BYTES);
+    if (chunk.length === 0) return held.takeAll();
+    if (held.length + chunk.length > maxBytes) throw tooLarge(maxBytes);
+    held.push(chunk);
   }
 }
 
@@ -91,32 +97,20 @@ const READ_BYTES = 65_536;
 
 /** A body that is there already: replayable, with `readSync`. The bytes must not change. */
 export function memoryBody(bytes: Uint8Array): RequestBody {
-  let position = 0;
-  return {
+  return replayableBody({
     length: bytes.length,
-    replayable: true,
-    readSync(maxBytes) {
-      const chunk = bytes.subarray(position, position + positive(maxBytes));
-      position += chunk.length;
-      return chunk;
-    },
-    async *[Symbol.asyncIterator]() {
+    readAt: (position, maxBytes) => bytes.subarray(position, position + maxBytes),
+    async *iterate() {
       if (bytes.length > 0) yield bytes;
     },
-  };
+  });
 }
 
 function spooledBody(spool: Spool, length: number): RequestBody {
-  let position = 0;
-  return {
+  return replayableBody({
     length,
-    replayable: true,
-    readSync(maxBytes) {
-      const chunk = spool.readSync(position, positive(maxBytes));
-      position += chunk.length;
-      return chunk;
-    },
-    async *[Symbol.asyncIterator]() {
+    readAt: (position, maxBytes) => spool.readSync(position, maxBytes),
+    async *iterate() {
       for (let at = 0; at < length; ) {
         const read = spool.read(at, READ_BYTES);
         const chunk = isPromise(read) ? await read : read;
@@ -127,13 +121,51 @@ function spooledBody(spool: Spool, length: number): RequestBody {
         yield chunk;
       }
     },
+  });
+}
+
+type ReadAt = (position: number, maxBytes: number) => Uint8Array;
+
+/** How to read a replayable body from its start, whoever has used its `readSync` before. */
+const readersAt = new WeakMap<RequestBody, ReadAt>();
+
+function replayableBody(source: {
+  length: number;
+  readAt: ReadAt;
+  iterate: () => AsyncGenerator<Uint8Array>;
+}): RequestBody {
+  const body: RequestBody = {
+    length: source.length,
+    replayable: true,
+    readSync: cursor(source.readAt),
+    [Symbol.asyncIterator]: source.iterate,
+  };
+  readersAt.set(body, source.readAt);
+  return body;
+}
+
+/** Reads on from where it stopped; at least one byte, so that loops end. */
+function cursor(readAt: ReadAt): (maxBytes: number) => Uint8Array {
+  let position = 0;
+  return (maxBytes) => {
+    const chunk = readAt(position, Math.max(1, maxBytes));
+    position += chunk.length;
+    return chunk;
   };
 }
 
-function withTrailers(body: RequestBody, { trailers }: RequestBody): RequestBody {
-  return trailers === undefined ? body : { ...body, trailers };
+/** A blocking read of the body: from its start if it is replayable, else on from where it stopped; `null` if it has none. */
+export function syncReaderOf(body: RequestBody): ((maxBytes: number) => Uint8Array) | null {
+  const readAt = readersAt.get(body);
+  if (readAt !== undefined) return cursor(readAt);
+  return body.readSync === undefined
+    ? null
+    : (maxBytes) => (body.readSync as NonNullable<typeof body.readSync>)(maxBytes);
 }
 
-function positive(maxBytes: number): number {
-  return Math.max(1, maxBytes);
+function withTrailers(body: RequestBody, { trailers }: RequestBody): RequestBody {
+  if (trailers === undefined) return body;
+  const copy = { ...body, trailers };
+  readersAt.set(copy, readersAt.get(body) as ReadAt);
+  return copy;
 }

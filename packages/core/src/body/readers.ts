@@ -5,6 +5,7 @@ import { GatewayError } from "../model/errors.ts";
 import type { MaybePromise } from "../model/maybe-promise.ts";
 import type { RequestHead } from "../model/request.ts";
 import { andThen } from "../pipeline/and-then.ts";
+import { readAllSync, syncReaderOf } from "./buffer.ts";
 import { tooLarge } from "./incoming.ts";
 
 /** What the readers may be told. */
@@ -28,7 +29,8 @@ export function readBytes(
 ): MaybePromise<Uint8Array> {
   const { body } = request;
   if (body.length !== null && body.length > maxBytes) throw tooLarge(maxBytes);
-  return body.readSync === undefined ? collect(body, maxBytes) : collectSync(body, maxBytes);
+  const read = syncReaderOf(body);
+  return read === null ? collect(body, maxBytes) : readAllSync(read, maxBytes);
 }
 
 /**
@@ -74,25 +76,12 @@ export function readForm(request: RequestHead, options: ReadOptions = {}): Maybe
 const FORM_TYPE = "application/x-www-form-urlencoded";
 
 async function collect(body: RequestBody, maxBytes: number): Promise<Uint8Array> {
-  const read = new ByteQueue();
-  for await (const chunk of body) addWithin(read, chunk, maxBytes);
-  return read.takeAll();
-}
-
-function collectSync(body: RequestBody, maxBytes: number): Uint8Array {
-  const read = new ByteQueue();
-  for (;;) {
-    const chunk = body.readSync?.(READ_BYTES);
-    if (chunk === undefined || chunk.length === 0) return read.takeAll();
-    addWithin(read, chunk, maxBytes);
+  const held = new ByteQueue();
+  for await (const chunk of body) {
+    if (held.length + chunk.length > maxBytes) throw tooLarge(maxBytes);
+    held.push(chunk);
   }
-}
-
-const READ_BYTES = 65_536;
-
-function addWithin(read: ByteQueue, chunk: Uint8Array, maxBytes: number): void {
-  if (read.length + chunk.length > maxBytes) throw tooLarge(maxBytes);
-  read.push(chunk);
+  return held.takeAll();
 }
 
 function contentType(request: RequestHead): { type: string; charset: string } {
