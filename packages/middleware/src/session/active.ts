@@ -225,8 +225,10 @@ export class ActiveSession implements Session {
   }
 
   #commitChanges(draft: SessionDraft): MaybePromise<void> {
-    const job = draft.takeJob(this.#phase !== "sent");
+    const canIssue = this.#phase !== "sent";
+    const job = draft.takeJob(canIssue);
     if (job === null) return;
+    if (this.#held === null && !canIssue && this.#settings.cookie.read(this.#request) !== null) throw endedError();
     return andThen(saveSession(this.#settings, this.#held, job), ({ held, token, merged, wasEnded }) => {
       this.#held = held;
       this.#hasEnded = wasEnded;

@@ -65,6 +65,9 @@ const STATEMENTS = {
 
 type Statements = Record<keyof typeof STATEMENTS, StatementSync>;
 
+const SQLITE_BUSY = 5;
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
+
 interface Row {
   readonly version: number;
   readonly created: number;
@@ -153,15 +156,28 @@ class SqliteStore implements SessionStore {
     }
   }
 
+  /** Opens the database, patiently: while another process makes it, SQLite reports it locked without waiting. */
   #open(): Statements {
+    const until = performance.now() + this.#busyTimeoutMs;
+    for (;;) {
+      try {
+        return this.#openOnce();
+      } catch (error) {
+        this.#close();
+        if ((error as { errcode?: unknown }).errcode !== SQLITE_BUSY || performance.now() > until) throw error;
+        Atomics.wait(sleeper, 0, 0, 5);
+      }
+    }
+  }
+
+  #openOnce(): Statements {
     const sqlite = sqliteModule() as typeof import("node:sqlite");
     mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
     closeSync(openSync(this.#path, "a", 0o600)); // SQLite gives its own files the mode of this one
     const database = new sqlite.DatabaseSync(this.#path);
     this.#database = database;
-    database.exec(
-      `PRAGMA busy_timeout = ${this.#busyTimeoutMs}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL`,
-    );
+    database.exec(`PRAGMA busy_timeout = ${this.#busyTimeoutMs}`);
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
     database.exec(SCHEMA);
     const prepared = Object.entries(STATEMENTS).map(([name, sql]) => [name, database.prepare(sql)] as const);
     this.#statements = Object.fromEntries(prepared) as Statements;
