@@ -24,7 +24,10 @@ export interface FetchEnvironment {
 export interface FetchExecution {
   /** Keeps the gateway from stopping before this has settled. */
   waitUntil(work: Promise<unknown>): void;
+  /** Does nothing: what the app throws becomes an answer anyway. */
   passThroughOnException(): void;
+  /** Empty. */
+  readonly props: object;
 }
 
 /** A fetch handler; the second and third argument may be ignored. */
@@ -109,6 +112,7 @@ function executionOf({ exchange }: HttpRequest): FetchExecution {
       work.catch(() => {});
     },
     passThroughOnException() {},
+    props: {},
   };
 }
 
