@@ -1,5 +1,6 @@
 // The body of one HTTP/1.1 request: chunks off the socket, read only when asked.
 import type { IncomingMessage } from "node:http";
+import { tooManyLines } from "./http1-head.ts";
 
 /** How many bytes are held before the client has to wait. */
 const HIGH_WATER_BYTES = 65_536;
@@ -24,6 +25,7 @@ export class Http1Body implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8
   /** Bytes that have arrived. */
   receivedBytes = 0;
   readonly #req: IncomingMessage;
+  readonly #maxTrailerLines: number;
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
   #waiter: Waiter | null = null;
@@ -34,8 +36,9 @@ export class Http1Body implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8
   #error: unknown = null;
   #drain: Drain | null = null;
 
-  constructor(req: IncomingMessage) {
+  constructor(req: IncomingMessage, maxTrailerLines: number) {
     this.#req = req;
+    this.#maxTrailerLines = maxTrailerLines;
   }
 
   /** Whether the app waits for bytes that the client has not sent. */
@@ -79,6 +82,11 @@ export class Http1Body implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8
     waiter?.reject(error);
   }
 
+  /** Whether it broke off: nothing behind it can be read. */
+  get hasFailed(): boolean {
+    return this.#error !== null;
+  }
+
   /** Whether it is being read and has not come to its end. */
   get isOpen(): boolean {
     return this.#isBegun && !this.#isEnded && this.#error === null;
@@ -118,6 +126,8 @@ export class Http1Body implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8
   }
 
   #onEnd(): void {
+    // Node 20 cuts a long trailer section without a word.
+    if (this.#req.rawTrailers.length > this.#maxTrailerLines * 2) this.fail(tooManyLines(this.#maxTrailerLines));
     this.#isEnded = true;
     const waiter = this.#waiter;
     this.#waiter = null;

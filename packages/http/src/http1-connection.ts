@@ -34,8 +34,8 @@ export class Http1Connection extends Connection implements Http1Link {
   current: Http1Sender | null = null;
   /** Requests begun. */
   requests = 0;
-  /** No further request will be served here: the answer under way says so. */
-  isLast: boolean;
+  /** Whether requests that arrive are still served. */
+  #takesMore = true;
   readonly limits: HttpLimits;
   readonly #begin: Begin;
   #waiting: WaitingRequest[] = [];
@@ -53,19 +53,26 @@ export class Http1Connection extends Connection implements Http1Link {
     this.limits = state.limits;
     this.#begin = begin;
     this.#since = state.now;
-    this.isLast = state.isDraining;
   }
 
   /** Whether the next request can begin at once. */
   get isFree(): boolean {
-    return this.current === null && this.#waiting.length === 0 && !this.#isClosing;
+    return this.current === null && this.#waiting.length === 0 && this.#takesMore;
+  }
+
+  get isLast(): boolean {
+    return (!this.#takesMore || this.state.isDraining) && this.#waiting.length === 0;
+  }
+
+  takeNoMore(): void {
+    this.#takesMore = false;
   }
 
   /** Keeps a pipelined request until those before it are answered; drops it after the last one that will be. */
   wait(waiting: WaitingRequest): void {
-    if (this.isLast) return;
+    if (!this.#takesMore) return;
     if (this.#waiting.length < this.limits.maxPipelinedRequests) this.#waiting.push(waiting);
-    else this.isLast = true;
+    else this.#takesMore = false;
   }
 
   /** The current exchange is over: on to the next one. */
@@ -88,14 +95,14 @@ export class Http1Connection extends Connection implements Http1Link {
 
   /** What follows the current head is no HTTP: its body ends in an error, and nothing is served after it. */
   failBody(error: unknown): void {
-    this.isLast = true;
+    this.#takesMore = false;
     this.#waiting = [];
     this.current?.failBody(error);
   }
 
   /** What arrives from now on is thrown away. */
   beginDrain(): void {
-    this.isLast = true;
+    this.#takesMore = false;
     this.#since = this.state.now;
   }
 
@@ -103,7 +110,7 @@ export class Http1Connection extends Connection implements Http1Link {
   closeGently(lastWords = ""): void {
     if (this.#isClosing) return;
     this.#isClosing = true;
-    this.isLast = true;
+    this.#takesMore = false;
     this.#waiting = [];
     this.#since = this.state.now;
     this.socket.end(lastWords, "latin1");
@@ -119,7 +126,6 @@ export class Http1Connection extends Connection implements Http1Link {
   }
 
   drain(idleGraceMs: number): void {
-    this.isLast = true;
     this.#idleGraceMs = idleGraceMs;
     this.#since = this.state.now;
   }

@@ -78,7 +78,7 @@ export class Http1Exchange extends Http1Sender {
   }
 
   #incomingBody(): RequestBody {
-    const body = new Http1Body(this.req);
+    const body = new Http1Body(this.req, this.link.limits.maxHeaderLines);
     this.body = body;
     return incomingBody({
       length: this.bodyLength,

@@ -26,7 +26,7 @@ export function readHttp1Head(req: IncomingMessage, limits: HttpLimits): Http1He
   const url = req.url as string;
   const method = req.method as string;
   if (url.length + method.length + REST_OF_LINE > limits.maxRequestLineBytes) throw targetTooLong(limits);
-  if (rawHeaders.length > limits.maxHeaderLines * 2) throw tooManyLines(limits);
+  if (rawHeaders.length > limits.maxHeaderLines * 2) throw tooManyLines(limits.maxHeaderLines);
   if (req.httpVersionMajor !== 1 || req.httpVersionMinor > 1) throw badVersion(req.httpVersion);
   if (method === "TRACE" || method === "CONNECT") throw refusedMethod(method);
   return readFields(rawHeaders, req.httpVersionMinor === 1);
@@ -111,7 +111,7 @@ export function targetTooLong({ maxRequestLineBytes }: HttpLimits): GatewayError
   return new GatewayError("GW_HTTP_TARGET_LONG", 414, `the request line is longer than ${maxRequestLineBytes} bytes`);
 }
 
-/** The error for too many field lines. */
-export function tooManyLines({ maxHeaderLines }: HttpLimits): GatewayError {
-  return new GatewayError("GW_HTTP_HEADERS_MANY", 431, `more than ${maxHeaderLines} header lines`);
+/** The error for too many field lines, of a head or of trailers. */
+export function tooManyLines(maxLines: number): GatewayError {
+  return new GatewayError("GW_HTTP_HEADERS_MANY", 431, `more than ${maxLines} field lines`);
 }

@@ -15,7 +15,7 @@ interface ParserError extends Error {
  * Deals with a `clientError`.
  *
  * While an answer is under way the error is in that request's body, or in what follows it: then the body fails, the
- * answer goes out, and the connection closes after it.
+ * answer goes out, and the connection closes after it. After a last answer nobody listens to what arrives.
  */
 export function onParserError(error: ParserError, socket: Socket, connection: Http1Connection | undefined): void {
   if (connection === undefined || error.code === "ECONNRESET" || !socket.writable) {
@@ -23,14 +23,13 @@ export function onParserError(error: ParserError, socket: Socket, connection: Ht
     return;
   }
   const refusal = refusalFor(error, connection);
-  if (connection.current === null) connection.closeGently(refusalText(refusal));
+  if (connection.isFree) connection.closeGently(refusalText(refusal));
   else connection.failBody(refusal);
 }
 
 function refusalFor(error: ParserError, { state: { limits } }: Http1Connection): GatewayError {
   if (error.code === "HPE_HEADER_OVERFLOW") {
-    // The parser does not say which part was too long. A packet without a line end is still inside the request line.
-    if (error.rawPacket?.includes(LINE_FEED) === false) return targetTooLong(limits);
+    if (isInRequestLine(error.rawPacket, limits.maxRequestLineBytes)) return targetTooLong(limits);
     return new GatewayError("GW_HTTP_HEADERS_LARGE", 431, `the head is larger than ${limits.maxHeaderBytes} bytes`);
   }
   const reason = error.reason ?? error.message;
@@ -39,6 +38,13 @@ function refusalFor(error: ParserError, { state: { limits } }: Http1Connection):
     error.code === "HPE_CHUNK_EXTENSIONS_OVERFLOW" ? 413 : 400,
     `not HTTP: ${reason}`,
   );
+}
+
+/** The parser does not say which part was too long, but the packet shows a request line that does not end. */
+function isInRequestLine(packet: Buffer | undefined, maxBytes: number): boolean {
+  if (packet === undefined || !/^[A-Z]+ [^ ]/.test(packet.toString("latin1", 0, 40))) return false;
+  const end = packet.indexOf(LINE_FEED);
+  return end === -1 || end > maxBytes;
 }
 
 const LINE_FEED = 10;

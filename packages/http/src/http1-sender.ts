@@ -13,8 +13,10 @@ export interface Http1Link {
   readonly limits: HttpLimits;
   readonly socket: Socket;
   readonly tls: TlsInfo | null;
-  /** No further request is served: the answer says so. */
+  /** Whether the answer under way is to be the last one. */
   readonly isLast: boolean;
+  /** The answer under way says that it is the last one: what else arrives is no request. */
+  takeNoMore(): void;
   /** The exchange is over. */
   next(): void;
   /** From now on the client is cut off if it takes nothing for `writeTimeoutMs`. */
@@ -96,7 +98,10 @@ export abstract class Http1Sender extends HttpExchange {
       this.#endEarly("gone", null);
       return;
     }
-    if (this.link.isLast) this.res.shouldKeepAlive = false;
+    if (this.link.isLast || this.body?.hasFailed === true) {
+      this.res.shouldKeepAlive = false;
+      this.link.takeNoMore();
+    }
     const { body } = answer;
     if (this.req.method === "HEAD" || isBodilessStatus(answer.status)) this.#sendWhole(answer, null);
     else if (body === null || body instanceof Uint8Array) this.#sendWhole(answer, body);
@@ -121,7 +126,7 @@ export abstract class Http1Sender extends HttpExchange {
 
   /** Whether what is left of the request's body may be more than is thrown away as a matter of course. */
   #leavesMuchUnread(): boolean {
-    if (this.isUnasked || this.req.complete) return false; // unasked: node:http closes the connection after the answer
+    if (this.isUnasked || this.req.complete || this.body?.hasFailed === true) return false; // these close the connection anyway
     return this.bodyLength === null || this.bodyLength - (this.body?.receivedBytes ?? 0) > NEGLIGIBLE_BYTES;
   }
 
@@ -135,9 +140,14 @@ export abstract class Http1Sender extends HttpExchange {
     this.step = "draining";
     if (body !== null && body.length > 0) res.write(body);
     else res.flushHeaders();
+    const maxBytes = link.limits.maxUnreadBodyBytes;
+    if (this.bodyLength !== null && this.bodyLength - (this.body?.receivedBytes ?? 0) > maxBytes) {
+      link.closeGently();
+      return;
+    }
     link.beginDrain();
     this.body?.drain({
-      maxBytes: link.limits.maxUnreadBodyBytes,
+      maxBytes,
       onEnd: () => {
         res.end();
         this.#settle();

@@ -70,7 +70,7 @@ function begin(connection: Http1Connection, req: IncomingMessage, res: ServerRes
   try {
     const { host, length, asksUpgrade } = readHttp1Head(req, state.limits);
     // node:http loses what comes in one packet behind an upgrade that we ignore, so nothing may follow it.
-    if (asksUpgrade) connection.isLast = true;
+    if (asksUpgrade) connection.takeNoMore();
     const wire = { method: req.method as string, target: req.url as string, authority: host, flat: req.rawHeaders };
     const facts = applyRules(wire, connection, state.rules);
     checkLoad(state);
@@ -82,7 +82,7 @@ function begin(connection: Http1Connection, req: IncomingMessage, res: ServerRes
     connection.current = exchange;
     exchange.run(facts);
   } catch (error) {
-    connection.isLast = true;
+    connection.takeNoMore();
     refuse(res, error);
   }
 }
@@ -96,7 +96,7 @@ function onUpgrade(req: IncomingMessage, socket: Socket, head: Buffer, opener: W
   }
   const { state } = connection;
   connection.requests++;
-  connection.isLast = true;
+  connection.takeNoMore();
   const res = responseFor(req, socket);
   try {
     const { host, length } = readHttp1Head(req, state.limits);
