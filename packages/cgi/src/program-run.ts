@@ -23,8 +23,6 @@ export interface ProgramRunInputs {
   /** Fires when the client leaves. */
   readonly signal: AbortSignal;
   readonly log: Logger;
-  /** Called once when the program has ended and its output too. */
-  readonly onEnd: () => void;
 }
 
 /** After the end of output: time for the news of the exit to arrive before the program counts as still running. */
@@ -35,7 +33,6 @@ export class ProgramRun {
   readonly #program: RunningProgram;
   readonly #input: AsyncIterator<Uint8Array> | null;
   readonly #log: Logger;
-  readonly #onEnd: () => void;
   readonly #deadlines: Deadlines;
   readonly #stopTimeoutMs: number;
   readonly #checkExitCode: boolean;
@@ -47,13 +44,14 @@ export class ProgramRun {
   #isReadToEnd = false;
   #isEnded = false;
   #wake: (() => void) | null = null;
+  /** Settles when the program has ended and its output too. */
+  readonly ended: Promise<void>;
 
-  constructor({ program, input, signal, log, onEnd }: ProgramRunInputs, options: ProgramRunOptions) {
+  constructor({ program, input, signal, log }: ProgramRunInputs, options: ProgramRunOptions) {
     const { stopTimeoutMs = 5_000, checkExitCode = true, endOnDisconnect = true } = options;
     this.#program = program;
     this.#input = input;
     this.#log = log;
-    this.#onEnd = onEnd;
     this.#stopTimeoutMs = stopTimeoutMs;
     this.#checkExitCode = checkExitCode;
     this.#endOnDisconnect = endOnDisconnect;
@@ -62,7 +60,7 @@ export class ProgramRun {
     this.#deadlines = new Deadlines(options, ({ limit, limitMs }) =>
       this.stop(new CgiError("GW_CGI_TIMEOUT", `the program was ended at its ${limit} limit of ${limitMs} ms`)),
     );
-    this.#listen();
+    this.ended = this.#watch();
     if (program.input !== null && input !== null) {
       feedProgram(program.input, input, this.#deadlines).catch((error: unknown) => this.stop(error));
     }
@@ -133,7 +131,7 @@ export class ProgramRun {
     })().catch((error: unknown) => this.#log.warn({ err: error }, "the program failed after its answer"));
   }
 
-  #listen(): void {
+  async #watch(): Promise<void> {
     const { output, exited } = this.#program;
     const wake = (): void => {
       const waiting = this.#wake;
@@ -144,7 +142,7 @@ export class ProgramRun {
     // A reset is an end: whether the answer is whole is decided by its length and the exit.
     output.on("error", wake);
     const closed = new Promise<void>((done) => output.once("close", done));
-    void Promise.all([exited, closed]).then(([exit]) => this.#end(exit));
+    this.#end((await Promise.all([exited, closed]))[0]);
   }
 
   /** Says whether output that has ended is whole. */
@@ -166,9 +164,9 @@ export class ProgramRun {
     this.#isEnded = true;
     this.#deadlines.stop();
     this.#signal.removeEventListener("abort", this.#clientLeft);
+    this.#program.input?.destroy();
     Promise.resolve(this.#input?.return?.()).catch(() => {});
     if (this.#failure === null && this.#isFailure(exit)) this.#log.warn(`the program ended with ${exitText(exit)}`);
-    this.#onEnd();
   }
 }
 

@@ -13,6 +13,7 @@ import {
   writeVariables,
 } from "@gw/core";
 import { fileSpool, processEnvironment } from "@gw/core/node";
+import { CgiError } from "./errors.ts";
 import { inProcessLauncher } from "./in-process-launcher.ts";
 import { baseEnvironment } from "./inherit.ts";
 import type { Launcher, LaunchSpec } from "./launcher.ts";
@@ -46,6 +47,7 @@ export class ProgramRunner {
   readonly #launcher: Launcher;
   readonly #spool: SpoolStore;
   readonly #slots: Slots;
+  readonly #runs: Set<ProgramRun> = new Set();
   #fixed: FixedParts | null = null;
 
   constructor(options: ProgramOptions) {
@@ -62,7 +64,15 @@ export class ProgramRunner {
     await this.#launcher.start?.(context);
   }
 
+  /** Waits for programs that still run, behind answers that are out already; ends them at the deadline. */
   async stop(deadline: AbortSignal): Promise<void> {
+    const endAll = (): void => {
+      for (const run of this.#runs) run.stop(new CgiError("GW_CGI_GONE", "the gateway stops"));
+    };
+    deadline.addEventListener("abort", endAll);
+    if (deadline.aborted) endAll();
+    await Promise.all([...this.#runs].map(({ ended }) => ended));
+    deadline.removeEventListener("abort", endAll);
     await this.#launcher.stop?.(deadline);
   }
 
@@ -91,7 +101,13 @@ export class ProgramRunner {
     const release = await this.#slots.take(signal);
     try {
       const program = await this.#launcher.launch(spec);
-      return new ProgramRun({ program, input, signal, log, onEnd: release }, this.#options);
+      const run = new ProgramRun({ program, input, signal, log }, this.#options);
+      this.#runs.add(run);
+      void run.ended.then(() => {
+        this.#runs.delete(run);
+        release();
+      });
+      return run;
     } catch (error) {
       release();
       throw error;

@@ -153,6 +153,12 @@ describe("the life of the process", () => {
     expect([stderr, code]).toEqual(["start\nend: 200 6 sent\nstop\n", 0]);
   });
 
+  test("a small answer loads neither sockets nor child processes nor HTTP", async () => {
+    const loaded = JSON.parse((await runProgram("/loaded")).body) as string[];
+    expect(loaded).toContain("fs");
+    for (const name of ["net", "http", "child_process", "worker_threads", "tty"]) expect(loaded).not.toContain(name);
+  });
+
   test("timers that the app left running do not hold up the end of the answer or of the process", async () => {
     expect(await runProgram("/lingering")).toMatchObject({ body: "answered\n", code: 0 });
   });

@@ -56,6 +56,7 @@ const routes = {
   "/created": () => html("made", { headers: { Location: "/made/1" } }),
   "/redirect": () => ({ kind: "response", status: 302, headers: HeaderList.from({ Location: "/there" }), body: null }),
   "/no-content": () => ({ kind: "response", status: 204, headers: HeaderList.empty, body: null }),
+  "/loaded": () => json(process.moduleLoadList.map((name) => name.replace("NativeModule ", ""))),
   "/never": () => new Promise(() => {}),
   "/lingering": () => {
     setInterval(() => {}, 1000);
