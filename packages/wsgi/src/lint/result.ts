@@ -12,6 +12,11 @@ const START_FIRST = {
   sentence:
     "the application must invoke the start_response() callable before the iterable yields its first body bytestring",
 };
+const CONTENT_TYPE = {
+  id: "wsgi-content-type",
+  sentence:
+    "Content-Type is given if there is content (CGI often has a default content type, but WSGI does not) (wsgiref.validate)",
+};
 const CLOSE = {
   id: "wsgi-close",
   sentence:
@@ -23,14 +28,28 @@ const AFTER_CLOSE = {
   sentence: "Iterator read after closed (wsgiref.validate)",
 };
 
+/** What start_response was told so far. */
+export interface Started {
+  /** Calls of start_response. */
+  count: number;
+  hasContentType: boolean;
+}
+
 /** What LintResult needs to know. */
 export interface LintResultOptions {
   readonly result: WsgiIterable;
   readonly tell: Tell;
-  /** Whether start_response was called by now. */
-  readonly isStarted: () => boolean;
+  readonly started: Readonly<Started>;
   /** Told of an iterable that was dropped without `close()`; nobody is there to catch an error then. */
   readonly onDropped: (rule: { id: string; sentence: string }) => void;
+}
+
+/** Checks a chunk that an app gives or writes. */
+export function checkChunk(chunk: unknown, started: Readonly<Started>, tell: Tell): void {
+  if (!(chunk instanceof Uint8Array)) return tell("app", ITERABLE, `a chunk that is ${show(chunk)}`);
+  if (started.count === 0) tell("app", START_FIRST, "a chunk before start_response");
+  else if (chunk.length > 0 && !started.hasContentType)
+    tell("app", CONTENT_TYPE, `${chunk.length} bytes and no Content-Type`);
 }
 
 /** Checks the kind of a result: an iterable that is neither text nor bytes. */
@@ -58,11 +77,10 @@ export class LintResult implements WsgiIterable {
   }
 
   *[Symbol.iterator](): Generator<Uint8Array> {
-    const { result, tell, isStarted } = this.#options;
+    const { result, tell, started } = this.#options;
     for (const chunk of result) {
       if (this.#isClosed) tell("server", AFTER_CLOSE, "a further read");
-      if (!(chunk instanceof Uint8Array)) tell("app", ITERABLE, `a chunk that is ${show(chunk)}`);
-      if (!isStarted()) tell("app", START_FIRST, "a chunk before start_response");
+      checkChunk(chunk, started, tell);
       yield chunk;
     }
   }

@@ -3,8 +3,8 @@ import { checkRules, LintError } from "@gw/core/lint";
 import type { Environ, StartResponse, Write, WsgiApp, WsgiIterable } from "../types.ts";
 import { type EnvironSubject, environRules } from "./environ-rules.ts";
 import { show } from "./found.ts";
-import { checkResult, LintResult } from "./result.ts";
-import { startRules } from "./start-rules.ts";
+import { checkChunk, checkResult, LintResult, type Started } from "./result.ts";
+import { hasContentType, startRules } from "./start-rules.ts";
 import { LintErrors, LintInput, type Tell } from "./streams.ts";
 
 /** Inputs of `validator`. */
@@ -54,14 +54,14 @@ export function validator(app: WsgiApp, { report }: ValidatorOptions = {}): Wsgi
     });
     if (typeof startResponse !== "function") tell("server", START_CALLABLE, show(startResponse));
     const { "wsgi.errors": errors } = environ;
-    const starts = { count: 0 };
+    const started: Started = { count: 0, hasContentType: false };
     const lintedEnviron = withStreams(environ, tell);
-    const result = app(lintedEnviron, lintStart(startResponse, starts, { tell, raise, appName }));
+    const result = app(lintedEnviron, lintStart(startResponse, started, { tell, raise, appName }));
     checkResult(result, tell);
     return new LintResult({
       result,
       tell,
-      isStarted: () => starts.count > 0,
+      started,
       onDropped(rule) {
         const error = toError("server", rule, "it was dropped");
         if (report === undefined) errors.write(`${error.message}\n`);
@@ -84,29 +84,26 @@ interface Fault {
   readonly appName: string;
 }
 
-function lintStart(
-  startResponse: StartResponse,
-  starts: { count: number },
-  { tell, raise, appName }: Fault,
-): StartResponse {
+function lintStart(startResponse: StartResponse, started: Started, { tell, raise, appName }: Fault): StartResponse {
   return (...args) => {
     if (args.length < 2 || args.length > 3)
       tell("app", START_CALLABLE, `${(args as readonly unknown[]).length} arguments`);
     const [status, headers, excInfo] = args;
-    const call = { status, headers, excInfo, isAgain: starts.count > 0 };
-    starts.count++;
+    const call = { status, headers, excInfo, isAgain: started.count > 0 };
+    started.count++;
+    started.hasContentType = hasContentType(headers);
     checkRules(startRules, call, { code: "GW_LINT_INTERFACE", layer: appName, report: raise });
     const write = startResponse(...args);
     if (typeof write !== "function") tell("server", WRITE_CALLABLE, show(write));
-    return lintWrite(write, tell);
+    return lintWrite(write, started, tell);
   };
 }
 
-function lintWrite(write: Write, tell: Tell): Write {
+function lintWrite(write: Write, started: Readonly<Started>, tell: Tell): Write {
   return (...args) => {
+    if (args.length !== 1) tell("app", WRITE_CALLABLE, `write(${(args as readonly unknown[]).map(show).join(", ")})`);
     const [data] = args;
-    if (args.length !== 1 || !(data instanceof Uint8Array))
-      tell("app", WRITE_CALLABLE, `write(${args.map(show).join(", ")})`);
+    checkChunk(data, started, tell);
     write(data);
   };
 }
