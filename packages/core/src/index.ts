@@ -15,28 +15,19 @@ export { identityHeaders, isBodilessStatus, isFieldValue, isHopByHop, isIdentity
 export { isToken, parseContentLength, parseHttpDate, rangeApplies, readForwarded, reasonPhrase } from "./headers/public.ts";
 export { scrubIdentity, selectRanges, withoutHopByHop, writeContentRange, writeHttpDate } from "./headers/public.ts";
 export type { ByteRange, Forwarded, ForwardedTrust, Validators } from "./headers/public.ts";
-export { bufferBody, incomingBody, mapBody, memoryBody, pumpBody } from "./body/public.ts";
-export { readBytes, readForm, readJson, readText } from "./body/public.ts";
+export { bufferBody, incomingBody, mapBody, memoryBody, pumpBody, readBytes, readForm } from "./body/public.ts";
+export { readJson, readText, type ReadJsonOptions, type ReadOptions, type Spool } from "./body/public.ts";
 export type { BufferBodyOptions, ChunkTransform, IncomingBodyOptions, MapBodyOptions } from "./body/public.ts";
-export type { PumpResult, PumpTarget, ReadJsonOptions, ReadOptions } from "./body/public.ts";
-export type { Spool, SpoolStore, StreamTransform } from "./body/public.ts";
+export type { PumpResult, PumpTarget, SpoolStore, StreamTransform } from "./body/public.ts";
 export { fromFetch, toFetch } from "./faces/public.ts";
 export type { FetchEnvironment, FetchExecution, FetchFunction, FetchSource } from "./faces/public.ts";
 export type { FetchHandler, ToFetchOptions } from "./faces/public.ts";
 export { emptyBody, emptyState, GatewayError, HeaderList, isGatewayError, repeatSeparator } from "./model/public.ts";
 export { silentLogger, stateKey } from "./model/public.ts";
 export type { Address, Answer, App, AppContext, AppSource, Backend, Backends, BackendSpec } from "./model/public.ts";
-export type {
-  BackendProcess,
-  BackendState,
-  Counter,
-  CounterReading,
-  Counters,
-  Description,
-  Exchange,
-} from "./model/public.ts";
-export type { GatewayErrorOptions, GatewayRequest, Gauge, Handler, HeaderInit, Histogram } from "./model/public.ts";
-export type { HttpRequest, HttpResponse, Lifecycle, Logger, LogMethod, MaybePromise } from "./model/public.ts";
+export type { BackendProcess, BackendState, Counter, CounterReading, Counters, Description } from "./model/public.ts";
+export type { Exchange, GatewayErrorOptions, GatewayRequest, Gauge, Handler, HeaderInit } from "./model/public.ts";
+export type { Histogram, HttpRequest, HttpResponse, Lifecycle, Logger, LogMethod, MaybePromise } from "./model/public.ts";
 export type { MetricLabels, MetricOptions, Metrics, Middleware, Outcome, PeerCertificate } from "./model/public.ts";
 export type { Principal, RequestBody, RequestHead, RequestState, ResponseBody, StateKey } from "./model/public.ts";
 export type { Status, TlsInfo, WebSocketAccept, WebSocketMessage, WebSocketPeer } from "./model/public.ts";
