@@ -213,6 +213,8 @@ export abstract class Http1Sender extends HttpExchange {
     }
     this.link.watchWrites();
     this.res.once("finish", () => {
+      // Node 20 says so even when the socket was destroyed before all was written.
+      if (socket.destroyed && !socket.writableFinished) return this.#endEarly("gone", null);
       this.link.unwatchWrites();
       this.endSent(this.#status, this.#bytesSent);
       this.link.next();

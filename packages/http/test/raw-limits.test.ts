@@ -222,7 +222,7 @@ test("R-H6: a client that does not read is cut off", async () => {
   const connection = await raw(server);
   connection.socket.pause();
   connection.write(get("/"));
-  await expect.poll(() => outcome).toMatchObject({ status: 200, result: "gone" });
+  await expect.poll(() => outcome, { timeout: 4_000 }).toMatchObject({ status: 200, result: "gone" });
   expect(written).toBeLessThan(20_000_000);
 });
 
@@ -240,7 +240,7 @@ test("R-H6: a client that does not read one large answer is cut off", async () =
   const connection = await raw(server);
   connection.socket.pause();
   connection.write(get("/"));
-  await expect.poll(() => outcome).toMatchObject({ status: 200, result: "gone" });
+  await expect.poll(() => outcome, { timeout: 4_000 }).toMatchObject({ status: 200, result: "gone" });
 });
 
 test.each<[string, string, number]>([
