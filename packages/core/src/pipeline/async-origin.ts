@@ -8,12 +8,18 @@ export function markAsync<T>(promise: Promise<T>, name: string): Promise<T> {
   return promise;
 }
 
-/** The name given to `markAsync`, or `null`. */
+/** The name of the layer that made this promise, or `null`: then it was the app itself. */
 export function asyncOrigin(promise: Promise<unknown>): string | null {
   return origins.get(promise) ?? null;
 }
 
-/** Hands the name of a promise on to one that was chained from it. */
-export function inheritOrigin<T>(chained: Promise<T>, source: Promise<unknown>, fallback: string): Promise<T> {
-  return markAsync(chained, asyncOrigin(source) ?? fallback);
+/**
+ * Hands the name of a promise on to one that was chained from it, if it has one.
+ *
+ * Promises without a name get none: on the way of every asynchronous answer, an entry each would cost more than the
+ * promises themselves.
+ */
+export function inheritOrigin<T>(chained: Promise<T>, source: Promise<unknown>): Promise<T> {
+  const name = origins.get(source);
+  return name === undefined ? chained : markAsync(chained, name);
 }

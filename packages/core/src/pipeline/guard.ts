@@ -21,7 +21,7 @@ export function guard(handler: Handler): Handler {
         (one) => fitting(one, request),
         (error: unknown) => errorAnswer(error, request),
       );
-      return inheritOrigin(caught, answer, "the app");
+      return inheritOrigin(caught, answer);
     } catch (error) {
       return errorAnswer(error, request);
     }

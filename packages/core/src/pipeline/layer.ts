@@ -68,7 +68,6 @@ function withResponseStep(next: Handler, step: NonNullable<LayerOptions["onRespo
     return inheritOrigin(
       answer.then((value) => finish(value, request)),
       answer,
-      "the app",
     );
   };
 }
@@ -86,7 +85,6 @@ function withErrorStep(next: Handler, step: NonNullable<LayerOptions["onError"]>
     return inheritOrigin(
       answer.catch((error: unknown) => step(error, request)),
       answer,
-      "the app",
     );
   };
 }

@@ -67,7 +67,7 @@ function alternatives(layers: readonly Middleware[], next: Handler): Handler {
       return settle(recover(error));
     }
     return isPromise(result)
-      ? inheritOrigin(result.then<Answer | Refusal, Refusal>(undefined, recover).then(settle), result, "the app")
+      ? inheritOrigin(result.then<Answer | Refusal, Refusal>(undefined, recover).then(settle), result)
       : settle(result);
   };
   return (request) => tryFrom(0, request, []);
