@@ -52,11 +52,15 @@ export class ProgramOutput {
     }
   }
 
-  /** Closes the descriptor once everything is written, so that the server sees the end of the answer. */
-  async end(): Promise<void> {
+  /**
+   * Closes the descriptor once everything is written, so that the server sees the end of the answer.
+   *
+   * @param isShared whether it is the socket of standard input too: then only its sending side is shut down.
+   */
+  async end(isShared = false): Promise<void> {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    const socket = this.#socket;
+    const socket = isShared ? (this.#socket ?? this.#openSocket()) : this.#socket;
     if (socket === null) fs.closeSync(this.#descriptor);
     else if (!socket.destroyed) await new Promise<void>((done) => socket.once("close", done).destroySoon());
     // What the app still prints must hit neither a closed descriptor nor a file that took its number.

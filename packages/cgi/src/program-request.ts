@@ -11,14 +11,19 @@ import {
 } from "@gw/core";
 import { fs } from "./builtins.ts";
 import { CgiError } from "./errors.ts";
-import { ProgramInput } from "./program-input.ts";
+import type { ProgramInput } from "./program-input.ts";
 
 /**
  * Reads the request from the environment. Standard input is left alone until the app reads the body.
  *
  * @throws CgiError `GW_CGI_REQUEST` if no web server started us; what `readVariables` throws.
  */
-export function programRequest(exchange: Exchange, signal: AbortSignal, options: ReadVariablesOptions): HttpRequest {
+export function programRequest(
+  input: ProgramInput,
+  exchange: Exchange,
+  signal: AbortSignal,
+  options: ReadVariablesOptions,
+): HttpRequest {
   const variables = ownEnvironment();
   if (!variables.has("REQUEST_METHOD")) {
     throw new CgiError(
@@ -30,7 +35,7 @@ export function programRequest(exchange: Exchange, signal: AbortSignal, options:
   // Apache hands over a chunked body without CONTENT_LENGTH, ended by the end of the input, and says so here.
   const isUnknown = contentLength === null && variables.has("HTTP_TRANSFER_ENCODING");
   const length = isUnknown ? null : (contentLength ?? 0);
-  const input = new ProgramInput(0, length);
+  input.expect(length);
   const body = incomingBody({
     length,
     exchange,

@@ -15,6 +15,7 @@ import {
   Runtime,
 } from "@gw/core";
 import { CgiError } from "./errors.ts";
+import { isOneSocket, ProgramInput } from "./program-input.ts";
 import { ProgramOutput } from "./program-output.ts";
 import { programRequest } from "./program-request.ts";
 import { keepStdoutForAnswer, ProgramLog } from "./program-stdio.ts";
@@ -54,8 +55,11 @@ export async function runCgi(app: AppSource, options: RunCgiOptions = {}): Promi
     output.writeOnly(internalError);
     void exit(1);
   });
-  const isAnswered = await answerRequest(runtime, output, gone.signal, options);
-  await output.end();
+  const input = new ProgramInput(0);
+  const isAnswered = await answerRequest(runtime, { input, output, signal: gone.signal }, options);
+  // A socket that is closed with bytes unread takes what was written with it: Apache's mod_cgid would lose the answer.
+  const mustDrain = input.isUnread && !gone.signal.aborted && isOneSocket(0, 1);
+  await Promise.all([output.end(mustDrain), mustDrain && input.drain(stopTimeoutMs)]);
   const isStopped = await stopApp(runtime, stopTimeoutMs);
   return exit(isAnswered && isStopped ? 0 : 1);
 }
@@ -84,14 +88,13 @@ function endOnAccident(end: (message: string, error: unknown) => void): void {
 /** Whether an answer of the app went out whole. */
 async function answerRequest(
   runtime: Runtime,
-  output: ProgramOutput,
-  signal: AbortSignal,
+  { input, output, signal }: { input: ProgramInput; output: ProgramOutput; signal: AbortSignal },
   options: RunCgiOptions,
 ): Promise<boolean> {
   const exchange = new OpenExchange(runtime);
   let request: HttpRequest;
   try {
-    request = programRequest(exchange, signal, options);
+    request = programRequest(input, exchange, signal, options);
   } catch (error) {
     runtime.log.error({ err: error }, "the environment holds no request");
     output.writeOnly(internalError);

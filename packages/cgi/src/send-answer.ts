@@ -28,7 +28,7 @@ export interface AnswerTarget {
  */
 export async function sendAnswer(answer: HttpResponse, request: HttpRequest, target: AnswerTarget): Promise<number> {
   const { status, body } = answer;
-  const block = writeHeaderBlock(status, answerHeaders(answer, request));
+  const block = writeHeaderBlock(status, answerHeaders(answer));
   if (body === null || request.method === "HEAD" || isBodilessStatus(status)) {
     await discard(answer);
     await target.write(block);
@@ -87,21 +87,13 @@ function withoutTrailers({ kind, status, headers, body, close }: HttpResponse): 
   return { kind, status, headers, body, ...(close && { close }) };
 }
 
-/** The fields to write: no hop-by-hop ones, a length where it is known, no path that a server takes for a local redirect. */
-function answerHeaders({ status, headers, body }: HttpResponse, request: HttpRequest): HeaderList {
+/** The fields to write: no hop-by-hop ones, a length where it is known, no Location that a server would act on. */
+function answerHeaders({ status, headers, body }: HttpResponse): HeaderList {
   let written = withoutHopByHop(headers);
+  // To servers a Location is a redirect unless the status says otherwise (§6.2): with 200, Apache would send a 302.
+  if (status === 200) written = written.without("location");
   if (body instanceof Uint8Array && !isBodilessStatus(status) && !written.has("content-length")) {
     written = written.append("Content-Length", String(body.length));
   }
-  const location = written.get("location");
-  if (status === 200 && location?.startsWith("/")) {
-    // Apache and lighttpd run a local redirect (§6.2.2) for it, also when there is a Status field that says 200.
-    written = written.with("Location", origin(request) + location);
-  }
   return written;
-}
-
-function origin({ scheme, headers, server }: HttpRequest): string {
-  const authority = headers.get("host") ?? ("host" in server ? `${server.host}:${server.port}` : "localhost");
-  return `${scheme}://${authority}`;
 }

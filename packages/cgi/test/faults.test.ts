@@ -122,9 +122,11 @@ describe("programs that break off", () => {
     expect([answer.text(), answer.outcome.result]).toEqual(["whole", "sent"]);
   });
 
-  test("a mount may ignore exit codes, for sloppy scripts", async () => {
-    const answer = await request(run(`${HEAD}; echo whole; false`, { checkExitCode: false }));
-    expect([answer.text(), answer.outcome.result]).toEqual(["whole\n", "sent"]);
+  test("a mount may ignore exit codes, for sloppy scripts, but not signals", async () => {
+    const sloppy = await request(run(`${HEAD}; echo whole; false`, { checkExitCode: false }));
+    expect([sloppy.text(), sloppy.outcome.result]).toEqual(["whole\n", "sent"]);
+    const killed = await request(run(`${HEAD}; echo half; kill -KILL $$`, { checkExitCode: false }));
+    expect([killed.text(), killed.outcome.result]).toEqual(["half\n", "cut"]);
   });
 });
 
