@@ -1,6 +1,6 @@
 // The packages of this repository as their package.json files describe them.
 // The build, the tests and the house checks all derive "which source file is this entry" from here.
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** One published entry of a package: the name users import and the source file behind it. */
@@ -57,6 +57,8 @@ export function readPackages(root: string): WorkspacePackage[] {
   return folders
     .filter((folder) => folder.isDirectory())
     .map(({ name }) => ({ name, path: join(root, "packages", name) }))
+    // A folder without a manifest is a package that is being made.
+    .filter(({ path }) => existsSync(join(path, "package.json")))
     .map(({ name, path }) => {
       const manifest = readManifest(path);
       return { folder: name, path, manifest, entries: entriesOf(manifest) };
