@@ -49,3 +49,8 @@ const NUMBERS: Readonly<Record<string, number>> = {
 export function cipherSuiteNumber(name: string): number | null {
   return NUMBERS[name] ?? null;
 }
+
+/** The standard name of a suite by its two bytes, or `null` for one not listed. */
+export function cipherSuiteName(number: number): string | null {
+  return Object.keys(NUMBERS).find((name) => NUMBERS[name] === number) ?? null;
+}

@@ -1,5 +1,6 @@
 // @gw/asgi: ASGI-shaped apps for TypeScript (ASGI 3.0). Named exports only.
 export type { AsgiApp, Receive, Send } from "./app.ts";
+export { type Communicator, communicator, type PartialScope } from "./communicator.ts";
 export type {
   HttpDisconnectEvent,
   HttpRequestEvent,
@@ -41,3 +42,4 @@ export type {
   TlsExtension,
   WebSocketScope,
 } from "./scopes.ts";
+export { type ToAsgiOptions, toAsgi } from "./to-asgi.ts";

@@ -38,7 +38,7 @@ export function httpScope(request: HttpRequest, settings: ScopeSettings): HttpSc
     path: toText(mount + request.path),
     raw_path: byteStringToBytes(rawFullPath(request)),
     query_string: query === "" ? NO_BYTES : byteStringToBytes(query),
-    root_path: toText(mount),
+    root_path: mount === "" ? "" : toText(mount),
     headers: new ScopeHeaders(request.headers),
     client: clientPair(request.client),
     server: serverPair(request.server),
@@ -58,7 +58,7 @@ export function webSocketScope(request: WebSocketRequest, settings: ScopeSetting
     path: toText(mount + request.path),
     raw_path: byteStringToBytes(rawFullPath(request)),
     query_string: query === "" ? NO_BYTES : byteStringToBytes(query),
-    root_path: toText(mount),
+    root_path: mount === "" ? "" : toText(mount),
     headers: new ScopeHeaders(request.headers),
     client: clientPair(request.client),
     server: serverPair(request.server),
@@ -87,15 +87,23 @@ function withFacts(extensions: Writable<Extensions>, request: RequestHead): Exte
   const { tls, principal } = request;
   if (tls !== null) extensions.tls = tlsExtension(tls);
   if (principal !== null) extensions["gw.principal"] = { ...principal };
-  const variables = Object.entries(mountVariables(request));
-  if (variables.length > 0) {
-    extensions["gw.variables"] = Object.fromEntries(variables.map(([name, value]) => [name, toText(value)]));
-  }
+  const variables = mountVariables(request);
+  if (hasKeys(variables)) extensions["gw.variables"] = textOf(variables);
   return extensions;
+}
+
+function textOf(variables: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, toText(value)]));
+}
+
+function hasKeys(record: object): boolean {
+  for (const _ in record) return true;
+  return false;
 }
 
 /** The path as received, as long as no layer has rewritten it; then it is the new one, percent-encoded. */
 function rawFullPath(request: RequestHead): string {
+  if (request.mount === "" && request.target === request.path) return request.path;
   return request.mount === "" ? rawPath(request) : encodePath(request.mount) + rawPath(request);
 }
 

@@ -1,6 +1,5 @@
 // toWsgi: a synchronous handler as a WSGI application, so that any WSGI server or middleware can hold it.
 import {
-  type Answer,
   type App,
   type AppContext,
   type AppSource,
@@ -8,13 +7,11 @@ import {
   createContext,
   DEFAULT_MAX_BODY_BYTES,
   discard,
-  errorAnswer,
   GatewayError,
   type HttpRequest,
   type HttpResponse,
   isPromise,
   type Lifecycle,
-  type MaybePromise,
   Runtime,
   reasonPhrase,
 } from "@gw/core";
@@ -41,10 +38,9 @@ export interface ToWsgiOptions {
 export function toWsgi(source: AppSource, options: ToWsgiOptions = {}): WsgiApp & Lifecycle {
   const { context = createContext(), maxBodyBytes = DEFAULT_MAX_BODY_BYTES } = options;
   const runtime = new Runtime(source, { context, maxBodyBytes });
-  const { app } = runtime;
   const application: WsgiApp = (environ, startResponse) => {
     const { request, exchange } = readEnviron(environ, runtime);
-    const response = toResponse(answerNow(app, request));
+    const response = answerNow(runtime, request);
     const body = syncBody(response);
     const result = new HandlerResult({ response, body, exchange, runtime, isHead: request.method === "HEAD" });
     try {
@@ -55,24 +51,15 @@ export function toWsgi(source: AppSource, options: ToWsgiOptions = {}): WsgiApp 
     }
     return result;
   };
-  return Object.assign(application, lifeOf(app));
+  return Object.assign(application, lifeOf(runtime.app));
 }
 
-function answerNow(app: App, request: HttpRequest): Answer {
-  let answer: MaybePromise<Answer>;
-  try {
-    answer = app.handle(request);
-  } catch (error) {
-    return errorAnswer(error, request);
-  }
-  if (!isPromise(answer)) return answer;
+function answerNow(runtime: Runtime, request: HttpRequest): HttpResponse {
+  const answer = runtime.answer(request);
+  // Runtime.answer gives nothing but a response for a plain request.
+  if (!isPromise(answer)) return answer as HttpResponse;
   answer.then(discard).catch(() => {});
   throw asyncError(`${asyncOrigin(answer) ?? "the app"} answered with a promise`);
-}
-
-function toResponse(answer: Answer): HttpResponse {
-  if (answer.kind === "response") return answer;
-  throw new GatewayError("GW_WSGI_ASYNC", 500, "the app accepted a socket, which WSGI does not have");
 }
 
 function syncBody(response: HttpResponse): null | Uint8Array | Iterable<Uint8Array> {
