@@ -1,5 +1,6 @@
 // Lines on their way to a descriptor: bounded, in order, never waited for by whoever logs (R-O13).
 import { closeSync, constants, fstatSync, openSync, write, writeSync } from "node:fs";
+import { atExit } from "./at-exit.ts";
 
 /** Where a logger hands its lines. */
 export interface LogWriter {
@@ -7,8 +8,10 @@ export interface LogWriter {
   write(line: string): void;
   /** Settles when everything taken so far has been written or given up. */
   flush(): Promise<void>;
-  /** Writes what it can, now; for the moment before the process ends. */
+  /** Writes what it can, now. */
   flushSync(): void;
+  /** Flushes, and is not used any more. The descriptor stays open. */
+  close(): Promise<void>;
 }
 
 /** Settings of `descriptorWriter`. */
@@ -24,7 +27,7 @@ const RETRY_LONGEST_MS = 100;
 const EXIT_PATIENCE_MS = 200;
 
 /**
- * Writes lines to a descriptor without ever blocking the event loop on a slow reader.
+ * Writes lines to a descriptor without ever blocking the event loop on a slow reader; the last ones when the process exits.
  *
  * A pipe or terminal is opened again without blocking, so that our setting
  * does not change the descriptor for others who share it; files and sockets
@@ -38,6 +41,7 @@ class DescriptorWriter implements LogWriter {
   readonly #fd: number;
   readonly #maxBytes: number;
   readonly #droppedLine: (count: number) => string;
+  readonly #forget: () => void;
   #unblocked: number | null | undefined; // undefined: not tried yet
   #lines: string[] = [];
   #queuedBytes = 0;
@@ -52,6 +56,7 @@ class DescriptorWriter implements LogWriter {
     this.#fd = fd;
     this.#maxBytes = maxQueuedBytes;
     this.#droppedLine = droppedLine;
+    this.#forget = atExit(() => this.flushSync());
   }
 
   write(line: string): void {
@@ -83,6 +88,13 @@ class DescriptorWriter implements LogWriter {
       else if (performance.now() > giveUpAt) return;
       else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_FIRST_MS);
     }
+  }
+
+  async close(): Promise<void> {
+    await this.flush();
+    this.#forget();
+    if (typeof this.#unblocked === "number") closeSync(this.#unblocked);
+    this.#unblocked = undefined;
   }
 
   #next(): void {

@@ -1,7 +1,6 @@
 // The default logger: pino's shape, one line per event, text for people or JSON for machines.
 import { isatty } from "node:tty";
 import type { Logger } from "../model/log.ts";
-import { atExit } from "./at-exit.ts";
 import { jsonFormat, type LineLevel, type LogFormat, textFormat } from "./log-format.ts";
 import { descriptorWriter, type LogWriter } from "./log-queue.ts";
 
@@ -76,7 +75,7 @@ function formatOf({ format, colour }: LoggerOptions, destination: number | LogDe
 }
 
 function queueWriter(fd: number, format: LogFormat, maxQueuedBytes: number): LogWriter {
-  const writer = descriptorWriter(fd, {
+  return descriptorWriter(fd, {
     maxQueuedBytes,
     droppedLine: (count) =>
       format.writeLine({
@@ -87,12 +86,10 @@ function queueWriter(fd: number, format: LogFormat, maxQueuedBytes: number): Log
         facts: { dropped: count },
       }),
   });
-  atExit(() => writer.flushSync());
-  return writer;
 }
 
 function callWriter(destination: LogDestination): LogWriter {
-  return { write: destination, flush: async () => {}, flushSync: () => {} };
+  return { write: destination, flush: async () => {}, flushSync: () => {}, close: async () => {} };
 }
 
 /** What a logger shares with its children. */
