@@ -1,5 +1,5 @@
 // Recent successes: so that a client which sends its password with each request does not cost a slow hash each time.
-import { createHmac, randomBytes } from "node:crypto";
+import { hash as digestOf, randomBytes } from "node:crypto";
 import { isPromise, type MaybePromise } from "@gw/core";
 
 const TIME_MS = 60_000;
@@ -13,7 +13,7 @@ const MAX_ENTRIES = 1_000;
  * needs no clearing.
  */
 export class RememberedSuccesses {
-  readonly #key: Uint8Array = randomBytes(32);
+  readonly #key: string = randomBytes(32).toString("base64");
   readonly #until: Map<string, number> = new Map();
   readonly #pending: Map<string, Promise<boolean>> = new Map();
   readonly #now: () => number;
@@ -37,8 +37,8 @@ export class RememberedSuccesses {
 
   #entryOf(user: string, password: string, hash: string): string {
     // Lengths first: no two different triples make one text.
-    const text = `${user.length}:${password.length}:${user}${password}${hash}`;
-    return createHmac("sha256", this.#key).update(text, "utf8").digest("base64");
+    const text = `${this.#key}${user.length}:${password.length}:${user}${password}${hash}`;
+    return digestOf("sha256", text, "base64");
   }
 
   #has(entry: string): boolean {

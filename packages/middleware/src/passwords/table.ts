@@ -1,5 +1,5 @@
 // Users and their hashes: one check that takes as long for a name that is not there.
-import { createHmac, randomBytes } from "node:crypto";
+import { hash as digestOf, randomBytes } from "node:crypto";
 import { andThen, GatewayError, type MaybePromise } from "@gw/core";
 import type { RememberedSuccesses } from "./remembered.ts";
 import { type PasswordScheme, plainScheme, schemeOf } from "./scheme.ts";
@@ -22,7 +22,7 @@ interface Row {
 export class UserTable {
   readonly #rows: ReadonlyMap<string, Row>;
   readonly #list: readonly Row[];
-  readonly #key: Uint8Array = randomBytes(32);
+  readonly #key: string = randomBytes(32).toString("base64");
 
   /**
    * @param isPlainAllowed whether what is no known hash is a password as it is
@@ -57,7 +57,7 @@ export class UserTable {
 
   /** A row to compute in vain: always the same for one name, so its time tells no more than a real user's (R-M1). */
   #decoyFor(user: string): Row | undefined {
-    const digest = createHmac("sha256", this.#key).update(user, "utf8").digest();
+    const digest = digestOf("sha256", this.#key + user, "buffer");
     return this.#list[digest.readUInt32BE(0) % Math.max(1, this.#list.length)];
   }
 }

@@ -1,5 +1,5 @@
 // Slows down guessing of passwords: per account and address, per address, per account.
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { type Address, andThen, type CounterReading, type Counters, createCounters, type MaybePromise } from "@gw/core";
 import { addressKey } from "./address-key.ts";
 
@@ -83,7 +83,7 @@ export class LoginThrottle {
 
 // Spellings that some user directories take for one name count as one; the digest bounds the length.
 function accountKey(user: string): string {
-  return createHash("sha256").update(user.normalize("NFKC").trim().toLowerCase()).digest("base64url").slice(0, 22);
+  return hash("sha256", user.normalize("NFKC").trim().toLowerCase(), "base64url").slice(0, 22);
 }
 
 /** The wait until the sliding count is below the limit; `isPeek`: this attempt is not yet in the count. */

@@ -1,5 +1,5 @@
 // Sessions as files in a folder: for runtimes without SQLite, and safe for several processes.
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { closeSync, mkdirSync, openSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { AppContext } from "@gw/core";
@@ -121,7 +121,7 @@ class FileStore implements SessionStore {
   }
 
   #userFolder(user: string): string {
-    return join("users", createHash("sha256").update(user).digest("hex"));
+    return join("users", hash("sha256", user, "hex"));
   }
 
   /** Does something in a folder, which is made if it is missing: the sweep or an operator may have removed it. */

@@ -1,0 +1,43 @@
+import { hashSync } from "bcryptjs";
+import { expect, test } from "vitest";
+import { RememberedSuccesses } from "./remembered.ts";
+import { UserTable } from "./table.ts";
+
+const check = (table: UserTable, user: string, password: string) =>
+  table.check(user, password, new RememberedSuccesses(), true);
+
+test("gives the groups of who has the right password", () => {
+  const table = new UserTable([["ann", { password: "{SHA}VBPuJHI7uixaa6LQGWx4s+5GKNE=", groups: ["staff"] }]]);
+  expect(check(table, "ann", "myPassword")).toEqual(["staff"]);
+  expect(check(table, "ann", "other")).toBe(null);
+  expect(check(table, "Ann", "myPassword")).toBe(null);
+  expect(check(new UserTable([]), "ann", "x")).toBe(null);
+});
+
+test("names of the prototype are no users", () => {
+  expect(check(new UserTable(Object.entries({})), "__proto__", "x")).toBe(null);
+  expect(check(new UserTable(Object.entries({})), "constructor", "x")).toBe(null);
+});
+
+test("R-M2: plain passwords count only when asked for", () => {
+  expect(() => new UserTable([["ann", { password: "hunter2" }]])).toThrow(/user "ann"/);
+  const table = new UserTable([["ann", { password: "hunter2" }]], true);
+  expect(check(table, "ann", "hunter2")).toEqual([]);
+  expect(check(table, "ann", "hunter3")).toBe(null);
+});
+
+test("R-M1: an unknown user takes as long as a wrong password", () => {
+  const table = new UserTable([["ann", { password: hashSync("right", 8) }]]);
+  const fastestOf = (user: string): number => {
+    const times = [1, 2, 3].map(() => {
+      const start = performance.now();
+      check(table, user, "wrong");
+      return performance.now() - start;
+    });
+    return Math.min(...times);
+  };
+  fastestOf("ann");
+  const [known, unknown] = [fastestOf("ann"), fastestOf("eve")];
+  expect(unknown / known).toBeGreaterThan(0.5);
+  expect(unknown / known).toBeLessThan(2);
+});
