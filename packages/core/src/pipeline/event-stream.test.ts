@@ -88,14 +88,16 @@ test("a client that leaves wakes a source that waits: its signal fires, and it c
       eventStream(async function* (signal) {
         try {
           yield "hello";
+          setImmediate(() => client.abort());
           await new Promise((resolve) => signal.addEventListener("abort", resolve));
         } finally {
           isCleaned = true;
         }
       }),
     "/",
-    { signal: client.signal, onChunk: () => client.abort() },
+    { signal: client.signal },
   );
+  await vi.advanceTimersByTimeAsync(1);
   expect((await answering).outcome.result).toBe("gone");
   await vi.advanceTimersByTimeAsync(0);
   expect(isCleaned).toBe(true);
