@@ -66,7 +66,7 @@ export function basicAuth(options: BasicAuthOptions): Middleware {
 /**
  * The credentials of a request: `null` without any, or with some that are not sound; `"ambiguous"` with several.
  *
- * The first colon ends the name. Both are UTF-8 without control characters (RFC 7617 §2).
+ * The first colon ends the name. Both are UTF-8 without control characters (RFC 7617 §2); an empty name is none.
  */
 export function parseBasic(headers: HeaderList): BasicCredentials | "ambiguous" | null {
   const values = headers.getAll("authorization");
@@ -80,7 +80,7 @@ export function parseBasic(headers: HeaderList): BasicCredentials | "ambiguous" 
     return null;
   }
   const colon = pair.indexOf(":");
-  if (colon === -1 || /[\u0000-\u001f\u007f-\u009f]/.test(pair)) return null;
+  if (colon < 1 || /[\u0000-\u001f\u007f-\u009f]/.test(pair)) return null;
   return { user: pair.slice(0, colon), password: pair.slice(colon + 1) };
 }
 

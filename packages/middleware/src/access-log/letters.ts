@@ -177,8 +177,7 @@ function orDash(value: string | null): string {
 }
 
 function userPart(user: string | null): string {
-  if (user === null) return "-";
-  return user === "" ? '""' : escapeBytes(toBytes(user)).replaceAll(" ", "\\x20");
+  return user === null ? "-" : escapeBytes(toBytes(user)).replaceAll(" ", "\\x20");
 }
 
 function unknown(found: string): GatewayError {

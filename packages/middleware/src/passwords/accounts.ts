@@ -92,5 +92,5 @@ function entriesOf(users: NonNullable<AccountsOptions["users"]>): [string, UserE
 function toUser(user: string, result: boolean | Account | null): Omit<Principal, "type"> | null {
   if (result === false || result === null) return null;
   const { user: name = user, groups = [], claims = {} } = result === true ? {} : result;
-  return { user: name, groups, claims };
+  return name === "" ? null : { user: name, groups, claims };
 }
