@@ -20,10 +20,19 @@ const O_CLOEXEC = 0o2000000;
 
 function scan(): number[] {
   try {
-    return readdirSync("/proc/self/fdinfo").map(Number).filter(passesOn);
+    const limit = descriptorLimit();
+    return readdirSync("/proc/self/fdinfo")
+      .map(Number)
+      .filter((fd) => fd < limit && passesOn(fd));
   } catch {
     return []; // no /proc
   }
+}
+
+/** What was opened before the limit was lowered lies above it, where nothing can be put in its place. */
+function descriptorLimit(): number {
+  const limit = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "latin1"))?.[1];
+  return limit === undefined ? Number.POSITIVE_INFINITY : Number(limit);
 }
 
 function passesOn(fd: number): boolean {
