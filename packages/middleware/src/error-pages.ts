@@ -105,7 +105,7 @@ function ownHtml({ status, title, sentence, requestId }: ErrorPage): string {
       `<p class="code">${status}</p>`,
       `<h1>${escapeHtml(title || `Error ${status}`)}</h1>`,
       `<p>${escapeHtml(sentence)}</p>`,
-      `<p class="soft small">Reference <code>${escapeHtml(requestId)}</code></p>`,
+      `<p class="soft small">Reference<br><code>${escapeHtml(requestId)}</code></p>`,
     ].join("\n"),
   );
 }

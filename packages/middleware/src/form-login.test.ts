@@ -83,7 +83,7 @@ describe("what is refused", () => {
     const answer = await browser.post("/login", fields);
     expect(answer.status).toBe(401);
     expect(answer.headers.get("www-authenticate")).toMatch(/^Cookie /);
-    expect(answer.text()).toContain("The name or the password is not right.");
+    expect(answer.text()).toContain("Wrong name or password.");
     expect(browser.cookies.size).toBe(0);
   });
 

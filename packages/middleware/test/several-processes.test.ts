@@ -3,8 +3,9 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import { requires } from "../../../scripts/testing/requires.ts";
 import { fileStore } from "../src/session/file.ts";
-import { hasSqlite, sqliteStore } from "../src/session/sqlite.ts";
+import { sqliteStore } from "../src/session/sqlite.ts";
 import type { SessionStore } from "../src/session/store.ts";
 import { testFolder } from "./folder.ts";
 import { newKey, recordOf } from "./store-contract.ts";
@@ -16,7 +17,8 @@ async function incrementInParallel(kind: string, path: string, store: SessionSto
   const key = newKey();
   store.create(key, recordOf({ data: '{"n":0}' }));
   const script = join(import.meta.dirname, "increment.mjs");
-  const run = () => promisify(execFile)(process.execPath, [script, kind, path, key, String(EACH)]);
+  const atMs = String(Date.now() + 300);
+  const run = () => promisify(execFile)(process.execPath, [script, kind, path, key, String(EACH), atMs]);
   await Promise.all(Array.from({ length: PROCESSES }, run));
   const record = await store.read(key);
   return { version: record?.version, data: record?.data };
@@ -29,22 +31,18 @@ test("R-M9: files: no change of parallel processes is lost", { timeout: 60_000 }
   expect(await incrementInParallel("file", directory, fileStore({ directory }))).toEqual(expected);
 });
 
-test.runIf(hasSqlite())("R-M9: SQLite: no change of parallel processes is lost", { timeout: 60_000 }, async () => {
+requires("node:sqlite")("R-M9: SQLite: no change of parallel processes is lost", async () => {
   const path = join(testFolder(), "sessions.sqlite");
   const store = sqliteStore({ path });
   expect(await incrementInParallel("sqlite", path, store)).toEqual(expected);
   store.stop?.(AbortSignal.timeout(1_000));
 });
 
-test.runIf(hasSqlite())(
-  "SQLite: processes that make the database at one time all get in",
-  { timeout: 60_000 },
-  async () => {
-    const path = join(testFolder(), "sessions.sqlite");
-    const script = join(import.meta.dirname, "open-at.mjs");
-    const atMs = String(Date.now() + 300);
-    const run = () => promisify(execFile)(process.execPath, [script, path, atMs]);
-    const outputs = await Promise.all(Array.from({ length: 6 }, run));
-    expect(outputs.map(({ stdout }) => stdout)).toEqual(Array.from({ length: 6 }, () => "null"));
-  },
-);
+requires("node:sqlite")("SQLite: processes that make the database at one time all get in", async () => {
+  const path = join(testFolder(), "sessions.sqlite");
+  const script = join(import.meta.dirname, "open-at.mjs");
+  const atMs = String(Date.now() + 300);
+  const run = () => promisify(execFile)(process.execPath, [script, path, atMs]);
+  const outputs = await Promise.all(Array.from({ length: 6 }, run));
+  expect(outputs.map(({ stdout }) => stdout)).toEqual(Array.from({ length: 6 }, () => "null"));
+});

@@ -21,7 +21,7 @@ test("without node:sqlite, sqliteStore says what to use", () => {
   expect(() => sqliteStore({ path: "x" })).toThrow(expect.objectContaining({ code: "GW_NO_SQLITE" }));
 });
 
-describe.runIf(hasSqlite())("with node:sqlite", () => {
+describe.runIf(hasSqlite())(`SQLite ${hasSqlite() ? "" : "(needs node:sqlite)"}`.trim(), () => {
   describeStore("SQLite", () => sqliteStore({ path: join(testFolder(), "folder", "sessions.sqlite") }));
 
   test("its files are for the owner alone", () => {

@@ -26,7 +26,7 @@ export const englishTexts: LoginTexts = {
   submit: "Sign in",
   intro: "",
   note: "",
-  wrong: "The name or the password is not right.",
+  wrong: "Wrong name or password.",
   tooMany: "Too many attempts. Please wait a while, then try again.",
   foreign: "The form was sent from another site. Please sign in here.",
   signedIn: "You are signed in as",
