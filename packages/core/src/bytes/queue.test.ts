@@ -74,6 +74,15 @@ test("finds a line again after a search with a smaller limit and after bytes wer
   expect(text(queue.takeLine(100))).toBe("xyz\n");
 });
 
+test("goes on searching at the right place when many used chunks were let go", () => {
+  const queue = queueOf(..."x".repeat(100));
+  expect(queue.takeLine(1_000)).toBeNull();
+  for (let taken = 0; taken < 70; taken++) expect(text(queue.takeExact(1))).toBe("x");
+  queue.push(encodeText("y\nz"));
+  expect(text(queue.takeLine(1_000))).toBe(`${"x".repeat(30)}y\n`);
+  expect(text(queue.takeAll())).toBe("z");
+});
+
 test("looks ahead without taking", () => {
   const queue = queueOf("ab", "c");
   queue.takeExact(1);

@@ -135,6 +135,7 @@ describe("Forwarded (RFC 7239)", () => {
     { value: "for=unknown;proto=https", client: proxy, scheme: "https" },
     { value: "proto=https", client: proxy, scheme: "https" },
     { value: 'for="192\\.0.2.7"', client },
+    { value: 'for=6.6.6.6, for=192.0.2.7;by="a\\",b"', client },
     { value: 'for="un closed, for=192.0.2.7;proto=https', client, scheme: "https" },
     { value: 'for="a\\", for="192.0.2.7";proto=https', client, scheme: "https" },
     { value: "for=6.6.6.6, for=192.0.2.7;for=1.1.1.1", client: proxy },

@@ -90,6 +90,26 @@ test("reads as addresses what the system reads as addresses", () => {
   );
 });
 
+test.each([
+  ["::", 8],
+  ["1::8", 8],
+  ["1:2:3:4:5:6:7:8", 8],
+  ["1:2:3::5:6:7:8", 8],
+  ["1:2:3:4:5:6:1.2.3.4", 8],
+  ["1:2:3:4::5:6:7:8", null],
+  ["1:2:3:4:5:6:7", null],
+  ["1:2:3:4:5:6:7:8:9", null],
+  ["1::2::3", null],
+  [":::", null],
+  [":1:2:3:4:5:6:7", null],
+  ["1.2.3.4::", null],
+  ["", null],
+  ["256.0.0.1", null],
+  ["1.2.3.4.5", null],
+])("%j has %j groups", (text, groups) => {
+  expect(parseIp(text)?.length ?? null).toBe(groups);
+});
+
 test("finds an address in a network where the system does", () => {
   fc.assert(
     fc.property(fc.ipV4(), fc.nat(32), fc.ipV4(), (address, bits, other) => {
