@@ -1,3 +1,3 @@
 import { preset } from "../../tsup.preset.ts";
 
-export default preset({ privateEntries: { main: "src/main.ts" } });
+export default preset({ privateEntries: { main: "src/main.ts", "module-hooks": "src/modules/module-hooks.ts" } });

@@ -1,5 +1,7 @@
 // What a command is given: its arguments, settings from all sources, and where to print.
-import { resolve } from "node:path";
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { parseEnv } from "node:util";
 import type { CommandLine } from "./config/arguments.ts";
 import { type ConfigFile, findConfigFile, readConfigFile } from "./config/file.ts";
 import {
@@ -7,14 +9,16 @@ import {
   effectiveSettings,
   settingsFromEnvironment,
   settingsFromFile,
+  withPathsFrom,
 } from "./config/settings.ts";
+import { shortPath } from "./short-path.ts";
 import { StartError } from "./usage-error.ts";
 
 /** The process as a command sees it; tests give their own. */
 export interface Surroundings {
   readonly folder: string;
   readonly environment: NodeJS.ProcessEnv;
-  readonly stdout: { write(text: string | Uint8Array): unknown };
+  readonly stdout: { write(text: string | Uint8Array, done?: () => void): boolean };
   readonly stderr: { write(text: string): unknown };
 }
 
@@ -24,6 +28,16 @@ export interface Invocation extends Surroundings {
   readonly operands: readonly string[];
   readonly settings: EffectiveSettings;
   readonly configFile: ConfigFile | null;
+  /** The same call again, with the configuration file as it is now. */
+  reread(): Promise<Invocation>;
+}
+
+/** What decides where the configuration comes from. */
+export interface InvocationOptions {
+  /** The app the command line names. */
+  appOperand: string | undefined;
+  /** Read the configuration file past the module cache. */
+  fresh?: boolean;
 }
 
 /**
@@ -34,41 +48,49 @@ export interface Invocation extends Surroundings {
 export async function invocationOf(
   line: CommandLine,
   surroundings: Surroundings,
-  { appOperand }: { appOperand: string | undefined },
+  { appOperand, fresh = false }: InvocationOptions,
 ): Promise<Invocation> {
   const { folder, environment } = surroundings;
-  loadEnvFile(folder, line.settings.envFile ?? environment.GW_ENV_FILE);
-  const fromEnvironment = settingsFromEnvironment(line.command, environment);
-  const configFile = await configFileOf(folder, line, fromEnvironment.config, appOperand);
-  const fromFile =
-    configFile === null
-      ? {}
-      : settingsFromFile(configFile.file, line.command, configFile.config as Readonly<Record<string, unknown>>);
+  readEnvFile(folder, line.settings.envFile ?? environment.GW_ENV_FILE, environment);
+  const file = configFileName(folder, line, { environment, appOperand });
+  const configFile = file === null ? null : await readConfigFile(file, { fresh });
+  const fromFile = configFile === null ? {} : readSettings(configFile, line.command);
+  readEnvFile(folder, fromFile.envFile, environment);
   return {
     ...surroundings,
     command: line.command,
     operands: line.operands,
-    settings: effectiveSettings(line.settings, fromEnvironment, fromFile),
+    settings: effectiveSettings(
+      withPathsFrom(folder, line.settings),
+      withPathsFrom(folder, settingsFromEnvironment(line.command, environment)),
+      fromFile,
+    ),
     configFile,
+    reread: () => invocationOf(line, surroundings, { appOperand, fresh: true }),
   };
 }
 
-async function configFileOf(
+function configFileName(
   folder: string,
   line: CommandLine,
-  fromEnvironment: unknown,
-  appOperand: string | undefined,
-): Promise<ConfigFile | null> {
-  const named = (line.settings.config ?? fromEnvironment) as string | undefined;
-  if (appOperand !== undefined && named === undefined) return null;
-  const file = findConfigFile(folder, named);
-  return file === null ? null : readConfigFile(file);
+  { environment, appOperand }: { environment: NodeJS.ProcessEnv; appOperand: string | undefined },
+): string | null {
+  const named = (line.settings.config ?? environment.GW_CONFIG) as string | undefined;
+  if (named === undefined || named === "") return appOperand === undefined ? findConfigFile(folder, undefined) : null;
+  return findConfigFile(folder, named);
 }
 
-function loadEnvFile(folder: string, name: unknown): void {
-  if (typeof name !== "string") return;
+function readSettings({ file, config }: ConfigFile, command: string): ReturnType<typeof settingsFromFile> {
+  const settings = settingsFromFile(shortPath(file), command, config as Readonly<Record<string, unknown>>);
+  return withPathsFrom(dirname(file), settings);
+}
+
+/** Adds the variables of a file to the environment; those that are set already stay. */
+function readEnvFile(folder: string, name: unknown, environment: NodeJS.ProcessEnv): void {
+  if (typeof name !== "string" || name === "") return;
   try {
-    process.loadEnvFile(resolve(folder, name));
+    const variables = parseEnv(readFileSync(resolve(folder, name), "utf8"));
+    for (const [key, value] of Object.entries(variables)) environment[key] ??= value as string;
   } catch (error) {
     throw new StartError(`cannot read --env-file ${name}: ${(error as Error).message}`, { cause: error });
   }

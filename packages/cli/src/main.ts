@@ -1,24 +1,27 @@
-// The `gw` command: finds the command, runs it, turns what it throws into one line and an exit code.
-import { errorLine } from "./print.ts";
+// The `gw` command: runs it, turns what it throws into one line and an exit code.
 import { run } from "./run.ts";
-import { UsageError } from "./usage-error.ts";
 
-const LINGER_MS = 500;
+/** Standard output closed early (`gw fetch / | head -1`) is no failure of ours. */
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
 
-run(process.argv.slice(2), {
-  folder: process.cwd(),
-  environment: process.env,
-  stdout: process.stdout,
-  stderr: process.stderr,
-}).then(
-  (code) => {
-    process.exitCode = code;
-    // The app may have left timers or watchers behind; its answer is out and its lifecycle has ended.
-    setTimeout(() => process.exit(), LINGER_MS).unref();
-  },
-  (error: unknown) => {
+async function main(): Promise<number> {
+  try {
+    return await run(process.argv.slice(2), {
+      folder: process.cwd(),
+      environment: process.env,
+      stdout: process.stdout,
+      stderr: process.stderr,
+    });
+  } catch (error) {
+    const { errorLine } = await import("./print.ts");
     process.stderr.write(`${errorLine(error, { verbose: process.env.GW_LOG_LEVEL === "debug" })}\n`);
-    process.exitCode = error instanceof UsageError ? 2 : 1;
-    setTimeout(() => process.exit(), LINGER_MS).unref();
-  },
-);
+    return (error as { code?: unknown } | null)?.code === "GW_USAGE" ? 2 : 1;
+  }
+}
+
+const code = await main();
+// The app may have left timers, watchers or connections behind; its answer is out and its life has ended.
+process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));

@@ -1,6 +1,6 @@
 // `gw dev`: `gw serve` with reload on change, lint and error pages.
 import type { Invocation } from "../invocation.ts";
-import { serveUntilStopped } from "../server.ts";
+import { serveUntilStopped } from "../serving/serve-until-stopped.ts";
 
 /** Serves the app for its developer until a signal stops it. */
 export function run(invocation: Invocation): Promise<number> {

@@ -1,7 +1,9 @@
 // argv → command, operands and settings, by the table of options.
+import { isCgi, withoutQueryWords } from "../query-words.ts";
 import { didYouMean } from "../suggest.ts";
 import { UsageError } from "../usage-error.ts";
-import { flagOf, type Option, optionsOf } from "./options.ts";
+import { flagOf, negatedFlagOf, type Option, placeholderOf } from "./option.ts";
+import { optionsOf } from "./options.ts";
 import { parseValue, type Value } from "./values.ts";
 
 /** Settings by key, as one source gave them. */
@@ -15,70 +17,106 @@ export interface CommandLine {
   readonly wantsHelp: boolean;
 }
 
+/** What else decides how arguments are read. */
+export interface ParseOptions {
+  /** Variables of the process: under a web server, words after the app are the client's. */
+  environment?: NodeJS.ProcessEnv;
+}
+
 /**
  * Takes the arguments after the command apart. Flags and operands may be mixed; `--` ends the flags.
  *
+ * A CGI program's arguments end with the app: what follows are words of the query (RFC 3875 §4.4), and nobody's flags.
+ *
  * @throws UsageError for an unknown flag, a missing or a bad value
  */
-export function parseArguments(command: string, argv: readonly string[]): CommandLine {
-  const options = optionsOf(command);
-  const settings: Record<string, Value> = {};
-  const operands: string[] = [];
-  let wantsHelp = false;
-  for (let at = 0; at < argv.length; at++) {
-    const word = argv[at] as string;
-    if (word === "--") {
-      operands.push(...argv.slice(at + 1));
-      break;
-    }
-    if (word === "--help" || word === "-h") wantsHelp = true;
-    else if (!word.startsWith("-") || word === "-") operands.push(word);
-    else {
-      const { option, flag, text } = findFlag(word, options, command);
-      if (option.kind === "switch") {
-        settings[option.key] = text === null ? !flag.startsWith("--no-") : parseValue(flag, "switch", text);
-        continue;
-      }
-      const value = text ?? argv[++at];
-      if (value === undefined) throw new UsageError(`${flag} needs a value: ${flag} ${option.value ?? "VALUE"}`);
-      store(settings, option, parseValue(flag, option.kind, value, option.choices));
-    }
-  }
+export function parseArguments(
+  command: string,
+  argv: readonly string[],
+  { environment = {} }: ParseOptions = {},
+): CommandLine {
+  const isProgram = (command === "auto" || command === "cgi") && isCgi(environment);
+  const reader = new ArgumentReader(
+    command,
+    isProgram ? withoutQueryWords(argv, environment.QUERY_STRING ?? "") : argv,
+  );
+  while (reader.hasMore && !(isProgram && reader.operands.length > 0)) reader.readNext();
+  const { operands, settings, wantsHelp } = reader;
   return { command, operands, settings, wantsHelp };
 }
 
-function store(settings: Record<string, Value>, { key, repeatable, kind }: Option, value: Value): void {
-  if (repeatable && kind !== "list")
-    settings[key] = [...((settings[key] as string[] | undefined) ?? []), value as string];
-  else settings[key] = value;
-}
+/** Reads one word after the other. */
+class ArgumentReader {
+  readonly operands: string[] = [];
+  readonly settings: Record<string, Value> = {};
+  wantsHelp = false;
+  readonly #command: string;
+  readonly #options: readonly Option[];
+  readonly #words: string[];
+  #areFlagsOver = false;
 
-interface FoundFlag {
-  readonly option: Option;
-  readonly flag: string;
-  /** The part after `=`, or after the letter of a short flag. */
-  readonly text: string | null;
-}
-
-function findFlag(word: string, options: readonly Option[], command: string): FoundFlag {
-  if (!word.startsWith("--")) {
-    const option = options.find(({ short }) => short !== undefined && word.startsWith(`-${short}`));
-    if (option === undefined) throw unknownFlag(word, options, command);
-    const rest = word.slice(2);
-    return { option, flag: `-${option.short}`, text: rest === "" ? null : rest.replace(/^=/, "") };
+  constructor(command: string, argv: readonly string[]) {
+    this.#command = command;
+    this.#options = optionsOf(command);
+    this.#words = [...argv];
   }
-  const equals = word.indexOf("=");
-  const flag = equals < 0 ? word : word.slice(0, equals);
-  const option = options.find(
-    (one) => flagOf(one) === flag || (one.kind === "switch" && `--no-${flagOf(one).slice(2)}` === flag),
-  );
-  if (option === undefined) throw unknownFlag(flag, options, command);
-  return { option, flag, text: equals < 0 ? null : word.slice(equals + 1) };
-}
 
-function unknownFlag(flag: string, options: readonly Option[], command: string): UsageError {
-  const near = didYouMean(flag, options.map(flagOf));
-  return new UsageError(
-    `unknown flag ${flag}${near}; \`gw ${command === "auto" ? "" : `${command} `}--help\` lists the flags`,
-  );
+  get hasMore(): boolean {
+    return this.#words.length > 0;
+  }
+
+  readNext(): void {
+    const word = this.#words.shift() as string;
+    if (this.#areFlagsOver || !word.startsWith("-") || word === "-") this.operands.push(word);
+    else if (word === "--") this.#areFlagsOver = true;
+    else if (word === "--help" || word === "-h") this.wantsHelp = true;
+    else if (word.startsWith("--")) this.#readLong(word);
+    else this.#readShort(word);
+  }
+
+  #readLong(word: string): void {
+    const equals = word.indexOf("=");
+    const flag = equals < 0 ? word : word.slice(0, equals);
+    const isFlag = (one: Option): boolean =>
+      flagOf(one) === flag || (one.kind === "switch" && negatedFlagOf(one) === flag);
+    const option = this.#options.find(isFlag) ?? this.#unknown(flag);
+    this.#take(option, flag, equals < 0 ? null : word.slice(equals + 1));
+  }
+
+  /** `-p8000`, `-p=8000`, `-p 8000`; switches may be put together, `-iXPUT`. */
+  #readShort(word: string): void {
+    const flag = word.slice(0, 2);
+    const option = this.#options.find(({ short }) => flag === `-${short}`) ?? this.#unknown(word);
+    const rest = word.slice(2);
+    if (option.kind === "switch" && rest !== "" && !rest.startsWith("=")) {
+      this.#take(option, flag, null);
+      this.#readShort(`-${rest}`);
+      return;
+    }
+    this.#take(option, flag, rest === "" ? null : rest.replace(/^=/, ""));
+  }
+
+  #take(option: Option, flag: string, attached: string | null): void {
+    const { key, kind, choices, repeatable } = option;
+    if (kind === "switch") {
+      const isOn = attached === null ? true : (parseValue(flag, "switch", attached) as boolean);
+      this.settings[key] = flag === negatedFlagOf(option) ? !isOn : isOn;
+      return;
+    }
+    const text = attached ?? this.#words.shift();
+    if (text === undefined) throw new UsageError(`${flag} needs a value: ${flag} ${placeholderOf(option)}`);
+    const value = parseValue(flag, kind, text, choices);
+    const before = (this.settings[key] as readonly string[] | undefined) ?? [];
+    if (kind === "list") this.settings[key] = [...before, ...(value as readonly string[])];
+    else this.settings[key] = repeatable ? [...before, value as string] : value;
+  }
+
+  #unknown(flag: string): never {
+    const near = didYouMean(
+      flag,
+      this.#options.flatMap((one) => (one.kind === "switch" ? [flagOf(one), negatedFlagOf(one)] : [flagOf(one)])),
+    );
+    const help = `gw ${this.#command === "auto" ? "serve" : this.#command} --help`;
+    throw new UsageError(`unknown flag ${flag}${near}; \`${help}\` lists the flags`);
+  }
 }

@@ -1,8 +1,16 @@
 // The configuration file: what `gw.config.ts` exports.
-import type { AppSource, Middleware } from "@gw/core";
+import type { AppSource, FetchSource, Middleware, MountOptions } from "@gw/core";
 
-/** Where an app comes from: a value, or a target as on the command line (`"cgi-bin:./dir"`, `"./app.ts"`). */
-export type AppReference = AppSource | string;
+/**
+ * Where an app comes from: an app, a handler, an object with `fetch(request)`, or a target as on the command line
+ * (`"cgi-bin:./dir"`, `"./app.ts"`), whose relative paths start from the file's folder.
+ */
+export type AppReference = AppSource | Extract<FetchSource, object> | string;
+
+/** An app at a mount, with settings of the mount. */
+export interface MountReference extends MountOptions {
+  app: AppReference;
+}
 
 /**
  * A configuration. Keys other than `app`, `mounts` and `use` are the command's
@@ -12,30 +20,34 @@ export interface Config {
   /** The app that answers what no mount takes. */
   app?: AppReference;
   /** Apps by path prefix (`"/app"`), host (`"admin.example.com"`) or both (`"admin.example.com/app"`). */
-  mounts?: Readonly<Record<string, AppReference>>;
+  mounts?: Readonly<Record<string, AppReference | MountReference>>;
   /** Layers around everything, the first outermost: values, or texts as for `--use`. */
   use?: readonly (Middleware | string)[];
-  /** Shape of the app's function. @default "auto" */
+  /** Shape of what the app's file exports. @default "auto" */
   interface?: "auto" | "app" | "handler" | "fetch" | "wsgi" | "asgi";
-  /** ASGI lifespan of an ASGI-shaped app. @default "auto" */
+  /** Whether an ASGI-shaped app is told of start and stop. @default "auto" */
   lifespan?: "auto" | "on" | "off";
-  /** Path a front proxy has stripped. */
+  /** Path that a front proxy has taken off. */
   rootPath?: string;
-  /** File of environment variables to read first. */
+  /** File of environment variables to read once this file has been read; those already set stay. */
   envFile?: string;
   /** `host:port`, `unix:/path` or `fd://3`. @default "127.0.0.1:8000" */
   bind?: string | readonly string[];
+  /** Host to bind. @default "127.0.0.1" */
   host?: string;
+  /** Port to bind; 0: any free one. @default 8000 */
   port?: number;
+  /** Unix socket to bind. */
   uds?: string;
+  /** Inherited socket to use. */
   fd?: number;
   /** Certificate chain, PEM file; turns TLS on. */
   sslCertfile?: string;
   /** Private key, PEM file. @default the certificate file */
   sslKeyfile?: string;
-  /** HTTP versions offered with TLS. @default "auto" */
+  /** HTTP versions; `"auto"`: both, chosen by ALPN over TLS. @default "auto" */
   http?: "auto" | "1" | "2";
-  /** Accept HTTP/2 without TLS. @default false */
+  /** HTTP/2 without TLS, for clients that start with it. @default false */
   h2c?: boolean;
   /** Longest time to receive a whole request. @default "15m" */
   timeout?: number | string;
@@ -43,28 +55,29 @@ export interface Config {
   headerTimeout?: number | string;
   /** Idle time of a kept connection. @default "65s" */
   keepAlive?: number | string;
-  /** Time that running requests get at shutdown. @default "30s" */
+  /** Time for running requests at a stop or reload. @default "30s" */
   gracefulTimeout?: number | string;
   /** Requests at once; beyond: 503 with Retry-After. @default no limit */
   limitConcurrency?: number;
   /** Largest request body. @default "10m" */
   limitRequestBody?: number | string;
-  /** Read forwarding headers from the peers of `forwardedAllowIps`. @default false */
+  /** Believe X-Forwarded-* and Forwarded of the peers in `forwardedAllowIps`. @default false */
   proxyHeaders?: boolean;
-  /** Peers to believe. @default ["127.0.0.1", "::1"] */
-  forwardedAllowIps?: string | readonly string[];
   /** Expect the PROXY protocol from those peers. @default false */
   proxyProtocol?: boolean;
-  /** One line per request on stdout. @default true */
+  /** Peers to believe: addresses, networks, `"unix"`. @default ["127.0.0.1", "::1", "unix"] */
+  forwardedAllowIps?: string | readonly string[];
+  /** One line per request on standard output. @default true */
   accessLog?: boolean;
-  /** @default "info" */
+  /** Least level to log. @default "info" */
   logLevel?: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
-  /** @default "text" */
+  /** Form of log lines. @default "text" */
   logFormat?: "text" | "json";
   /** Load the app anew when a file changes. @default false */
   reload?: boolean;
+  /** Folders to watch. @default those of the app, its mounts and this file */
   reloadDir?: string | readonly string[];
-  /** File to write the process id to. */
+  /** File to write the process id to once all binds listen. */
   pid?: string;
 }
 

@@ -1,269 +1,209 @@
-// One table: flag, file key, environment variable, default, help. Everything that reads settings reads this.
-import type { ValueKind } from "./values.ts";
+// Every setting of the command, once: flags, variables, file keys, help and docs are made from this table or compared with it.
+import type { Option } from "./option.ts";
 
-/** One setting of the command. */
-export interface Option {
-  /** Key in gw.config.ts, camel case. The flag and the GW_ variable are made from it. */
-  readonly key: string;
-  /** One-letter flag. */
-  readonly short?: string;
-  readonly kind: ValueKind;
-  /** Allowed texts. */
-  readonly choices?: readonly string[];
-  /** May be given several times; the values are collected. */
-  readonly repeatable?: true;
-  /** Shown in `--help` in place of the value. */
-  readonly value?: string;
-  readonly help: string;
-  /** Heading in `--help`. */
-  readonly group: "App" | "Binding" | "TLS and protocols" | "Limits" | "Proxies" | "Logs" | "Process" | "Request";
-  /** Commands that take it; absent: all that load an app. */
-  readonly only?: readonly string[];
-}
+const SERVING: readonly string[] = ["serve", "dev", "check", "auto"];
 
-const SERVING = ["serve", "dev", "check", "auto"];
-
-/** Every setting, in the order of `--help`. */
-export const OPTIONS: readonly Option[] = [
+const APP: readonly Omit<Option, "group">[] = [
   {
     key: "config",
     short: "c",
-    kind: "text",
+    kind: "path",
     value: "FILE",
-    group: "App",
-    help: "configuration file (gw.config.ts, .mts, .js, .mjs or .json when there is one and no app is named)",
+    help: "configuration file",
+    default: "gw.config.ts, .mts, .js, .mjs, .json if no app is named",
   },
   {
     key: "interface",
     kind: "text",
     choices: ["auto", "app", "handler", "fetch", "wsgi", "asgi"],
-    group: "App",
-    help: "shape of the app's function; auto tells them apart by parameter count",
+    value: "SHAPE",
+    help: "what the app's file exports; auto: told by its members or its number of parameters",
+    default: "auto",
   },
   {
     key: "mount",
     kind: "text",
     repeatable: true,
-    value: "/PREFIX=APP",
-    group: "App",
-    help: "mount another app under a prefix or host",
+    value: "WHERE=APP",
+    help: "mount another app: /prefix, host or host/prefix",
   },
   {
     key: "use",
     kind: "text",
     repeatable: true,
     value: "LAYER",
-    group: "App",
-    help: "wrap the app in a layer: basic-auth?htpasswd=FILE, ./layer.ts",
+    help: "wrap all apps in a layer: basic-auth?htpasswd=./users, ./layer.ts",
   },
   {
     key: "lifespan",
     kind: "text",
     choices: ["auto", "on", "off"],
-    group: "App",
-    help: "ASGI lifespan of an ASGI-shaped app (auto)",
+    help: "whether an ASGI-shaped app is told of start and stop",
+    default: "auto",
   },
   {
     key: "rootPath",
     kind: "text",
     value: "/PATH",
-    group: "App",
-    help: "path a front proxy has stripped: SCRIPT_NAME, root_path",
+    help: "path that a front proxy has taken off: SCRIPT_NAME, root_path",
   },
-  { key: "envFile", kind: "text", value: "FILE", group: "App", help: "read environment variables from a file first" },
+  {
+    key: "envFile",
+    kind: "path",
+    value: "FILE",
+    help: "read environment variables from a file first; those already set stay",
+  },
+];
 
+const BINDING: readonly Omit<Option, "group" | "only">[] = [
   {
     key: "bind",
     short: "b",
     kind: "text",
     repeatable: true,
     value: "ADDR",
-    group: "Binding",
-    only: SERVING,
-    help: "host:port, unix:/path or fd://3; default 127.0.0.1:8000",
+    help: "host:port, unix:/path or fd://3",
+    default: "127.0.0.1:8000",
   },
-  { key: "host", kind: "text", value: "HOST", group: "Binding", only: SERVING, help: "host to bind (127.0.0.1)" },
-  {
-    key: "port",
-    short: "p",
-    kind: "port",
-    value: "PORT",
-    group: "Binding",
-    only: SERVING,
-    help: "port to bind (8000); 0: any free one",
-  },
-  { key: "uds", kind: "text", value: "PATH", group: "Binding", only: SERVING, help: "unix socket to bind" },
-  { key: "fd", kind: "number", value: "N", group: "Binding", only: SERVING, help: "inherited listening socket to use" },
+  { key: "host", kind: "text", value: "HOST", help: "host to bind", default: "127.0.0.1" },
+  { key: "port", short: "p", kind: "port", value: "PORT", help: "port to bind; 0: any free one", default: "8000" },
+  { key: "uds", kind: "path", value: "PATH", help: "unix socket to bind" },
+  { key: "fd", kind: "number", value: "N", help: "inherited socket to use" },
+];
 
-  {
-    key: "sslCertfile",
-    kind: "text",
-    value: "FILE",
-    group: "TLS and protocols",
-    only: SERVING,
-    help: "certificate chain, PEM; turns TLS on",
-  },
-  {
-    key: "sslKeyfile",
-    kind: "text",
-    value: "FILE",
-    group: "TLS and protocols",
-    only: SERVING,
-    help: "private key, PEM; default: in the certificate file",
-  },
+const TLS: readonly Omit<Option, "group" | "only">[] = [
+  { key: "sslCertfile", kind: "path", value: "FILE", help: "certificate chain, PEM; turns TLS on" },
+  { key: "sslKeyfile", kind: "path", value: "FILE", help: "private key, PEM", default: "the certificate file" },
   {
     key: "http",
     kind: "text",
     choices: ["auto", "1", "2"],
-    group: "TLS and protocols",
-    only: SERVING,
-    help: "HTTP versions offered with TLS (auto)",
+    help: "HTTP versions; auto: both, chosen by ALPN over TLS",
+    default: "auto",
   },
-  {
-    key: "h2c",
-    kind: "switch",
-    group: "TLS and protocols",
-    only: SERVING,
-    help: "accept HTTP/2 without TLS (prior knowledge)",
-  },
+  { key: "h2c", kind: "switch", help: "HTTP/2 without TLS, for clients that start with it", default: "off" },
+];
 
+const LIMITS: readonly Omit<Option, "group">[] = [
   {
     key: "timeout",
     short: "t",
     kind: "duration",
     value: "TIME",
-    group: "Limits",
     only: SERVING,
-    help: "longest time to receive a whole request (15m)",
+    help: "longest time to receive a whole request",
+    default: "15m",
   },
   {
     key: "headerTimeout",
     kind: "duration",
     value: "TIME",
-    group: "Limits",
     only: SERVING,
-    help: "longest time to receive a request head (10s)",
+    help: "longest time to receive a request head",
+    default: "10s",
   },
   {
     key: "keepAlive",
     kind: "duration",
     value: "TIME",
-    group: "Limits",
     only: SERVING,
-    help: "idle time of a kept connection (65s)",
+    help: "idle time of a kept connection",
+    default: "65s",
   },
   {
     key: "gracefulTimeout",
     kind: "duration",
     value: "TIME",
-    group: "Limits",
-    only: SERVING,
-    help: "time that running requests get at shutdown (30s)",
+    only: [...SERVING, "cgi"],
+    help: "time for running requests at a stop or reload",
+    default: "30s; gw dev 1s, gw cgi 5s",
   },
   {
     key: "limitConcurrency",
     kind: "number",
     value: "N",
-    group: "Limits",
     only: SERVING,
-    help: "requests at once; beyond: 503 with Retry-After (no limit)",
+    help: "requests at once; beyond: 503 with Retry-After",
+    default: "no limit",
   },
-  { key: "limitRequestBody", kind: "size", value: "SIZE", group: "Limits", help: "largest request body (10m)" },
+  { key: "limitRequestBody", kind: "size", value: "SIZE", help: "largest request body", default: "10m" },
+];
 
+const PROXIES: readonly Omit<Option, "group" | "only">[] = [
   {
     key: "proxyHeaders",
     kind: "switch",
-    group: "Proxies",
-    only: SERVING,
-    help: "read X-Forwarded-* and Forwarded from the peers of --forwarded-allow-ips",
+    help: "believe X-Forwarded-* and Forwarded of the listed peers",
+    default: "off",
   },
+  { key: "proxyProtocol", kind: "switch", help: "expect the PROXY protocol from the listed peers", default: "off" },
   {
     key: "forwardedAllowIps",
     kind: "list",
     value: "LIST",
-    group: "Proxies",
-    only: SERVING,
-    help: "peers to believe: addresses or networks (127.0.0.1,::1)",
+    help: "the peers: addresses, networks, unix",
+    default: "127.0.0.1,::1,unix",
   },
-  {
-    key: "proxyProtocol",
-    kind: "switch",
-    group: "Proxies",
-    only: SERVING,
-    help: "expect the PROXY protocol from those peers",
-  },
+];
 
-  { key: "accessLog", kind: "switch", group: "Logs", only: SERVING, help: "one line per request on stdout (on)" },
+const LOGS: readonly Omit<Option, "group">[] = [
+  { key: "accessLog", kind: "switch", only: SERVING, help: "one line per request on standard output", default: "on" },
   {
     key: "logLevel",
     kind: "text",
     choices: ["trace", "debug", "info", "warn", "error", "fatal", "silent"],
-    group: "Logs",
-    help: "least level to log (info)",
+    value: "LEVEL",
+    help: "least level to log",
+    default: "info; gw fetch and gw check warn",
   },
-  { key: "logFormat", kind: "text", choices: ["text", "json"], group: "Logs", help: "form of log lines (text)" },
+  { key: "logFormat", kind: "text", choices: ["text", "json"], help: "form of log lines", default: "text" },
+];
 
-  { key: "reload", kind: "switch", group: "Process", only: SERVING, help: "load the app anew when a file changes" },
+const PROCESS: readonly Omit<Option, "group" | "only">[] = [
+  { key: "reload", kind: "switch", help: "load the app anew when a file changes", default: "off; gw dev on" },
   {
     key: "reloadDir",
-    kind: "text",
+    kind: "path",
     repeatable: true,
     value: "DIR",
-    group: "Process",
-    only: SERVING,
-    help: "directory to watch; default: the app's",
+    help: "folder to watch",
+    default: "those of apps, layers and the configuration",
   },
-  { key: "pid", kind: "text", value: "FILE", group: "Process", only: SERVING, help: "write the process id to a file" },
+  { key: "pid", kind: "path", value: "FILE", help: "write the process id to a file once all binds listen" },
+];
 
+const REQUEST: readonly Omit<Option, "group" | "only">[] = [
   {
     key: "method",
     short: "X",
     kind: "text",
     value: "METHOD",
-    group: "Request",
-    only: ["fetch"],
-    help: "request method (GET, or POST with --data)",
+    help: "request method",
+    default: "GET; POST with --data",
   },
-  {
-    key: "header",
-    short: "H",
-    kind: "text",
-    repeatable: true,
-    value: "'NAME: VALUE'",
-    group: "Request",
-    only: ["fetch"],
-    help: "request header",
-  },
-  {
-    key: "data",
-    short: "d",
-    kind: "text",
-    value: "DATA",
-    group: "Request",
-    only: ["fetch"],
-    help: "request body; @FILE reads a file, @- standard input",
-  },
-  {
-    key: "include",
-    short: "i",
-    kind: "switch",
-    group: "Request",
-    only: ["fetch"],
-    help: "print status and headers too",
-  },
+  { key: "header", short: "H", kind: "text", repeatable: true, value: "'NAME: VALUE'", help: "request header" },
+  { key: "data", short: "d", kind: "text", value: "DATA", help: "request body; @FILE reads a file, @- standard input" },
+  { key: "include", short: "i", kind: "switch", help: "print status and headers too", default: "off" },
 ];
 
-/** `headerTimeout` → `--header-timeout`. */
-export function flagOf({ key }: Option): string {
-  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-}
-
-/** `headerTimeout` → `GW_HEADER_TIMEOUT`. */
-export function variableOf({ key }: Option): string {
-  return `GW_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
-}
+/** Every setting, in the order of `--help`. */
+export const OPTIONS: readonly Option[] = [
+  ...APP.map((option) => ({ ...option, group: "App" as const })),
+  ...BINDING.map((option) => ({ ...option, group: "Binding" as const, only: SERVING })),
+  ...TLS.map((option) => ({ ...option, group: "TLS and protocols" as const, only: SERVING })),
+  ...LIMITS.map((option) => ({ ...option, group: "Limits" as const })),
+  ...PROXIES.map((option) => ({ ...option, group: "Proxies" as const, only: SERVING })),
+  ...LOGS.map((option) => ({ ...option, group: "Logs" as const })),
+  ...PROCESS.map((option) => ({ ...option, group: "Process" as const, only: SERVING })),
+  ...REQUEST.map((option) => ({ ...option, group: "Request" as const, only: ["fetch"] })),
+];
 
 /** The options a command takes. */
 export function optionsOf(command: string): readonly Option[] {
   return OPTIONS.filter(({ only }) => only === undefined || only.includes(command));
+}
+
+/** The option with a key. */
+export function optionWithKey(key: string): Option | undefined {
+  return OPTIONS.find((option) => option.key === key);
 }

@@ -1,7 +1,9 @@
 // Flag > environment > file: the settings of a run, each with where it came from.
+import { resolve } from "node:path";
 import { UsageError } from "../usage-error.ts";
 import type { Settings } from "./arguments.ts";
-import { flagOf, type Option, optionsOf, variableOf } from "./options.ts";
+import { flagOf, type Option, variableOf } from "./option.ts";
+import { OPTIONS, optionsOf, optionWithKey } from "./options.ts";
 import { parseValue, type Value } from "./values.ts";
 
 /** Where a setting came from, for `gw check`. */
@@ -57,21 +59,32 @@ export function settingsFromEnvironment(command: string, environment: NodeJS.Pro
   for (const option of optionsOf(command)) {
     const text = environment[variableOf(option)];
     if (text === undefined || text === "") continue;
-    const kind = option.repeatable ? "list" : option.kind;
-    settings[option.key] = parseValue(variableOf(option), kind, text, option.choices);
+    settings[option.key] = option.repeatable
+      ? (parseValue(variableOf(option), "list", text) as readonly string[])
+      : parseValue(variableOf(option), option.kind, text, option.choices);
   }
   return settings;
 }
 
-/** Settings from the object a configuration file exports: keys that are options, checked. */
-export function settingsFromFile(file: string, command: string, exported: Readonly<Record<string, unknown>>): Settings {
+/**
+ * Settings from the object a configuration file exports. Those of other commands are checked, too, but left out.
+ *
+ * @throws UsageError naming the key that does not fit
+ */
+export function settingsFromFile(name: string, command: string, exported: Readonly<Record<string, unknown>>): Settings {
   const settings: Record<string, Value> = {};
-  for (const option of optionsOf(command)) {
-    const value = exported[option.key];
-    if (value !== undefined) settings[option.key] = checkFileValue(`${file}: ${option.key}`, option, value);
+  const mine = optionsOf(command);
+  for (const option of OPTIONS) {
+    const value = FILE_OWN.includes(option.key) ? undefined : exported[option.key];
+    if (value === undefined) continue;
+    const checked = checkFileValue(`${name}: ${option.key}`, option, value);
+    if (mine.includes(option)) settings[option.key] = checked;
   }
   return settings;
 }
+
+/** Keys that mean more in a file than as flags; `load-app.ts` reads them. */
+const FILE_OWN: readonly string[] = ["mount", "use", "config"];
 
 function checkFileValue(name: string, option: Option, value: unknown): Value {
   if (option.repeatable || option.kind === "list") {
@@ -84,6 +97,24 @@ function checkFileValue(name: string, option: Option, value: unknown): Value {
   if (typeof value === "number" || typeof value === "string")
     return parseValue(name, option.kind, String(value), option.choices);
   throw new UsageError(`${name}: found ${JSON.stringify(value)}, expected what ${flagOf(option)} takes`);
+}
+
+/** The settings of one source with its paths made absolute: they start from its folder. */
+export function withPathsFrom(folder: string, settings: Settings): Settings {
+  return Object.fromEntries(
+    Object.entries(settings).map(([key, value]) => {
+      if (key === "bind") return [key, (value as readonly string[]).map((one) => absoluteSocket(folder, one))];
+      if (optionWithKey(key)?.kind !== "path") return [key, value];
+      return [
+        key,
+        typeof value === "string" ? resolve(folder, value) : (value as string[]).map((one) => resolve(folder, one)),
+      ];
+    }),
+  );
+}
+
+function absoluteSocket(folder: string, bind: string): string {
+  return /^unix:(?!\/)./.test(bind) ? `unix:${resolve(folder, bind.slice(5))}` : bind;
 }
 
 /** Joins the three sources; the first that has a key wins. */

@@ -1,8 +1,8 @@
 // Text from flags, the environment and target options → values, with errors that say what is allowed.
 import { UsageError } from "../usage-error.ts";
 
-/** What a setting holds. `duration` is in milliseconds, `size` in bytes. */
-export type ValueKind = "text" | "switch" | "number" | "port" | "duration" | "size" | "list";
+/** What a setting holds. `duration` is in milliseconds, `size` in bytes, `path` starts from the folder of its source. */
+export type ValueKind = "text" | "path" | "switch" | "number" | "port" | "duration" | "size" | "list";
 
 /** A value of any kind. */
 export type Value = string | number | boolean | readonly string[];
@@ -41,6 +41,7 @@ export function parseValue(name: string, kind: ValueKind, text: string, choices?
 
 const READERS: Readonly<Record<ValueKind, (text: string) => Value | null>> = {
   text: (text) => text,
+  path: (text) => (text === "" ? null : text),
   list: (text) =>
     text
       .split(",")
@@ -55,6 +56,7 @@ const READERS: Readonly<Record<ValueKind, (text: string) => Value | null>> = {
 
 const EXPECTED: Readonly<Record<ValueKind, string>> = {
   text: "text",
+  path: "a path",
   list: "a list separated by commas",
   switch: "true or false",
   number: "a whole number",

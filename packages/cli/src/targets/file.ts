@@ -1,22 +1,28 @@
 // `file.ts`, `file.mjs:name`: an app exported by a file.
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { AppSource } from "@gw/core";
-import { appFromValue, type Shape } from "../app-shape.ts";
-import { loadModule } from "../load-module.ts";
+import { appFromValue, type Shape, type ShapeOptions } from "../app/app-shape.ts";
+import { loadModule } from "../modules/load-module.ts";
 import { didYouMean } from "../suggest.ts";
 import { StartError } from "../usage-error.ts";
-import { readOptions, type Target } from "./target.ts";
+import { readOptions, type Target, type TargetOptions } from "./target.ts";
 
-/** What decides how a file's export is read. */
+/** What decides how a file's export is read; options of the target win. */
 export interface FileAppOptions {
   /** Folder that relative names start from. */
   folder: string;
   shape: Shape | "auto";
-  lifespan?: "auto" | "on" | "off" | undefined;
+  lifespan: ShapeOptions["lifespan"];
   /** Load past the module cache. */
   fresh: boolean;
 }
+
+/** Options of a file after `?`. */
+export const FILE_OPTIONS: TargetOptions = {
+  interface: ["auto", "app", "handler", "fetch", "wsgi", "asgi"],
+  lifespan: ["auto", "on", "off"],
+};
 
 /** The file and the name of the export that a place means: `./app.ts:admin` → `./app.ts`, `admin`. */
 export function splitExport(place: string): { file: string; name: string } {
@@ -29,20 +35,34 @@ export function splitExport(place: string): { file: string; name: string } {
  *
  * @throws StartError if the file, the export or its shape is not there
  */
-export async function fileApp(target: Target, { folder, shape, lifespan, fresh }: FileAppOptions): Promise<AppSource> {
-  readOptions(target, {});
+export async function fileApp(target: Target, given: FileAppOptions): Promise<AppSource> {
+  const { folder, fresh } = given;
+  const options = readOptions(target, FILE_OPTIONS, folder) as Partial<{ interface: Shape | "auto" }> &
+    Pick<ShapeOptions, "lifespan">;
   const { file, name } = splitExport(target.place);
   const path = resolve(folder, file);
-  if (!existsSync(path)) throw new StartError(`app file ${file} not found (looked for ${path})`);
-  const exports = await loadModule(path, { fresh });
-  if (!(name in exports)) {
-    const names = Object.keys(exports).filter((one) => one !== "__esModule");
-    const found = names.length === 0 ? "nothing" : names.join(", ");
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) throw new StartError(`app file ${file} not found (looked for ${path})`);
+  if (!found.isFile())
     throw new StartError(
-      name === "default"
-        ? `${file} has no default export (it exports ${found}); export the app as default, or name it: ${file}:${names[0] ?? "app"}`
-        : `${file} does not export "${name}"${didYouMean(name, names)}; it exports ${found}`,
+      `app ${file} is no file; for a directory say what it holds: static:${file}, cgi-bin:${file}, git:${file}`,
     );
-  }
-  return appFromValue(exports[name], { shape, lifespan, name: name === "default" ? file : `${file}:${name}` });
+  const value = exportOf(await loadModule(path, { fresh }), name, file);
+  return appFromValue(value, {
+    shape: options.interface ?? given.shape,
+    lifespan: options.lifespan ?? given.lifespan,
+    name: name === "default" ? file : `${file}:${name}`,
+  });
+}
+
+function exportOf(exports: Readonly<Record<string, unknown>>, name: string, file: string): unknown {
+  if (name in exports) return exports[name];
+  const names = Object.keys(exports).filter((one) => one !== "__esModule" && one !== "module.exports");
+  if (names.length === 0) throw new StartError(`${file} exports nothing; export the app as default`);
+  const found = names.join(", ");
+  throw new StartError(
+    name === "default"
+      ? `${file} has no default export; export the app as default, or name it: ${file}:${names[0]} (it exports ${found})`
+      : `${file} does not export "${name}"${didYouMean(name, names)}; it exports ${found}`,
+  );
 }

@@ -1,7 +1,11 @@
 // The kinds of target: what comes before the colon, its options, and how it becomes an app.
+import { type Stats, statSync } from "node:fs";
 import { resolve } from "node:path";
-import type { AppSource } from "@gw/core";
-import { readOptions, type Target, type TargetOptionKind } from "./target.ts";
+import type { CgiBinOptions, CgiProgramOptions, GitHttpBackendOptions, ProgramOptions } from "@gw/cgi";
+import { type AppSource, isGatewayError } from "@gw/core";
+import type { FileAnswerOptions } from "@gw/core/node";
+import { StartError, UsageError } from "../usage-error.ts";
+import { readOptions, type Target, type TargetOptionKind, type TargetOptions } from "./target.ts";
 
 /** A kind of target. */
 export interface TargetKind {
@@ -10,20 +14,42 @@ export interface TargetKind {
   /** Shown in `--help`. */
   readonly example: string;
   readonly help: string;
+  /** What has to be at the place. */
+  readonly place: "file" | "directory";
   /** Options after `?`, with the names of the function's options. */
-  readonly options: Readonly<Record<string, TargetOptionKind>>;
+  readonly options: TargetOptions;
   /** Makes the app. `place` is absolute. */
   build(place: string, options: Record<string, unknown>): Promise<AppSource>;
 }
 
+/** Options that can be written as text, each under the name that the function has for it. */
+type OptionsFor<T> = { readonly [K in keyof T]?: TargetOptionKind };
+
 const PROGRAM_OPTIONS = {
   env: "record",
   inherit: "list",
+  path: "text",
+  cwd: "path",
+  documentRoot: "path",
   headerTimeoutMs: "number",
   idleTimeoutMs: "number",
   timeoutMs: "number",
+  stopTimeoutMs: "number",
   maxProcesses: "number",
-} as const;
+  maxQueued: "number",
+  queueTimeoutMs: "number",
+  endOnDisconnect: "switch",
+  checkExitCode: "switch",
+  authorization: "switch",
+  queryArguments: "switch",
+  nph: "switch",
+  user: "text",
+  group: "text",
+  nice: "number",
+  limits: "numbers",
+} as const satisfies OptionsFor<ProgramOptions>;
+
+const { documentRoot: _root, nph: _nph, queryArguments: _words, ...GIT_PROGRAM_OPTIONS } = PROGRAM_OPTIONS;
 
 /** Every kind, in the order of `--help`. */
 export const TARGET_KINDS: readonly TargetKind[] = [
@@ -31,7 +57,8 @@ export const TARGET_KINDS: readonly TargetKind[] = [
     name: "cgi",
     example: "cgi:./program",
     help: "one CGI program",
-    options: { ...PROGRAM_OPTIONS, args: "list", cwd: "text" },
+    place: "file",
+    options: { ...PROGRAM_OPTIONS, args: "list" } satisfies OptionsFor<CgiProgramOptions>,
     async build(place, options) {
       const { cgiProgram } = await import("@gw/cgi");
       return cgiProgram({ ...options, command: place });
@@ -41,7 +68,8 @@ export const TARGET_KINDS: readonly TargetKind[] = [
     name: "cgi-bin",
     example: "cgi-bin:./directory",
     help: "a directory of CGI programs",
-    options: { ...PROGRAM_OPTIONS, index: "list", interpreters: "record" },
+    place: "directory",
+    options: { ...PROGRAM_OPTIONS, index: "list", interpreters: "record" } satisfies OptionsFor<CgiBinOptions>,
     async build(place, options) {
       const { cgiBin } = await import("@gw/cgi");
       return cgiBin({ ...options, root: place });
@@ -51,7 +79,13 @@ export const TARGET_KINDS: readonly TargetKind[] = [
     name: "git",
     example: "git:./repositories",
     help: "git smart HTTP for a directory of repositories",
-    options: { exportAll: "switch", receivePack: "switch" },
+    place: "directory",
+    options: {
+      ...GIT_PROGRAM_OPTIONS,
+      exportAll: "switch",
+      receivePack: "switch",
+      git: "text",
+    } satisfies OptionsFor<GitHttpBackendOptions>,
     async build(place, options) {
       const { gitHttpBackend } = await import("@gw/cgi");
       return gitHttpBackend({ ...options, root: place });
@@ -61,10 +95,23 @@ export const TARGET_KINDS: readonly TargetKind[] = [
     name: "static",
     example: "static:./directory",
     help: "the files of a directory",
-    options: { index: "list", dotfiles: "text", cacheControl: "text" },
+    place: "directory",
+    options: {
+      index: "list",
+      cacheControl: "text",
+      dotfiles: ["refuse", "serve"],
+      etag: ["strong", "weak"],
+      maxRanges: "number",
+      precompressed: "switch",
+      symlinks: ["inside", "refuse", "follow"],
+      types: "record",
+    } satisfies OptionsFor<FileAnswerOptions>,
     async build(place, options) {
       const { fileAnswer } = await import("@gw/core/node");
-      return { handle: (request) => fileAnswer(request, { ...options, root: place }) };
+      return {
+        handle: (request) => fileAnswer(request, { ...options, root: place }),
+        describe: () => ({ kind: "static", name: place }),
+      };
     },
   },
 ];
@@ -72,8 +119,33 @@ export const TARGET_KINDS: readonly TargetKind[] = [
 /** The words that may stand before a colon. */
 export const TARGET_NAMES: readonly string[] = TARGET_KINDS.map(({ name }) => name);
 
-/** Makes the app of a target that is no file. */
+/**
+ * Makes the app of a target that is no file.
+ *
+ * @throws UsageError for options that do not fit; StartError if there is nothing at its place
+ */
 export async function buildTarget(target: Target, folder: string): Promise<AppSource> {
   const kind = TARGET_KINDS.find(({ name }) => name === target.kind) as TargetKind;
-  return kind.build(resolve(folder, target.place), readOptions(target, kind.options));
+  const options = readOptions(target, kind.options, folder);
+  const place = resolve(folder, target.place);
+  requirePlace(target, kind, place);
+  try {
+    return await kind.build(place, options);
+  } catch (error) {
+    if (!isGatewayError(error)) throw error;
+    throw new UsageError(`app ${JSON.stringify(target.text)}: ${error.message}`, { cause: error });
+  }
+}
+
+/** Somebody has just typed the name: what is not there is a slip, not something to be installed later. */
+function requirePlace({ text }: Target, { place: expected }: TargetKind, path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  const isThere = expected === "directory" ? found?.isDirectory() : found?.isFile();
+  if (!isThere)
+    throw new StartError(`app ${JSON.stringify(text)}: ${path} is ${whatIs(found)}, expected a ${expected}`);
+}
+
+function whatIs(found: Stats | undefined): string {
+  if (found === undefined) return "not there";
+  return found.isDirectory() ? "a directory" : "no directory";
 }

@@ -28,7 +28,7 @@ describe("readOptions", () => {
 
   test("gives numbers, switches, records and lists their types", () => {
     const target = parseTarget("cgi:./x?timeoutMs=5&env.A=1&env.B=2&args=-v&args=x&exportAll=true&cwd=/tmp", kinds);
-    expect(readOptions(target, table)).toEqual({
+    expect(readOptions(target, table, "/base")).toEqual({
       timeoutMs: 5,
       env: { A: "1", B: "2" },
       args: ["-v", "x"],
@@ -47,7 +47,7 @@ describe("readOptions", () => {
     ["cgi:./x?env=1", 'unknown option "env"'],
     ["cgi:./x?__proto__=1", 'unknown option "__proto__"'],
   ])("refuses %j and says what is allowed", (text, message) => {
-    expect(() => readOptions(parseTarget(text, kinds), table)).toThrow(message);
+    expect(() => readOptions(parseTarget(text, kinds), table, "/base")).toThrow(message);
   });
 });
 

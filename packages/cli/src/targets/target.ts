@@ -1,4 +1,5 @@
 // `cgi-bin:./dir?timeoutMs=5000` → kind, place and options. Pure.
+import { resolve } from "node:path";
 import { didYouMean } from "../suggest.ts";
 import { UsageError } from "../usage-error.ts";
 
@@ -19,7 +20,7 @@ export function parseTarget(text: string, kinds: readonly string[]): Target {
   const mark = text.indexOf("?");
   const head = mark < 0 ? text : text.slice(0, mark);
   const options = mark < 0 ? [] : [...new URLSearchParams(text.slice(mark + 1))];
-  const match = /^([a-z][a-z0-9-]*):(.*)$/s.exec(head);
+  const match = /^([a-z][a-z0-9-]+):(.*)$/s.exec(head); // one letter would be a drive
   if (match === null) return { kind: "file", place: head, options, text };
   const [, kind, place] = match as unknown as [string, string, string];
   if (!kinds.includes(kind)) {
@@ -32,44 +33,81 @@ export function parseTarget(text: string, kinds: readonly string[]): Target {
   return { kind, place, options, text };
 }
 
-/** What an option of a target holds. */
-export type TargetOptionKind = "text" | "switch" | "number" | "list" | "record";
+/**
+ * What an option of a target holds; a list of texts allows these only. `record` and `numbers` are written
+ * `name.KEY=value`, `path` starts from the folder of the target.
+ */
+export type TargetOptionKind =
+  | "text"
+  | "path"
+  | "switch"
+  | "number"
+  | "list"
+  | "record"
+  | "numbers"
+  | readonly string[];
+
+/** The options of a kind of target, by name. */
+export type TargetOptions = Readonly<Record<string, TargetOptionKind>>;
 
 /**
  * The options of a target as an object: `env.KEY=value` becomes `{ env: { KEY: "value" } }`, a repeated list option an array.
  *
  * @throws UsageError for a name the table does not have or a value that does not fit
  */
-export function readOptions(
-  target: Target,
-  table: Readonly<Record<string, TargetOptionKind>>,
-): Record<string, unknown> {
+export function readOptions(target: Target, table: TargetOptions, folder: string): Record<string, unknown> {
   const result: Record<string, unknown> = {};
   for (const [name, value] of target.options) {
     const [base, ...rest] = name.split(".") as [string, ...string[]];
-    const kind = Object.hasOwn(table, base) ? table[base] : undefined;
-    if (kind === undefined || (kind === "record") !== rest.length > 0) throw unknownOption(target, name, table);
-    if (kind === "record") result[base] = { ...(result[base] as object | undefined), [rest.join(".")]: value };
-    else if (kind === "list") result[base] = [...((result[base] as string[] | undefined) ?? []), value];
-    else result[base] = readScalar(target, name, kind, value);
+    const kind = Object.hasOwn(table, base) ? (table[base] as TargetOptionKind) : undefined;
+    if (kind === undefined || isRecordKind(kind) !== rest.length > 0) throw unknownOption(target, name, table);
+    const read = readOption(target, { name, kind, value, folder });
+    if (isRecordKind(kind)) result[base] = { ...(result[base] as object | undefined), [rest.join(".")]: read };
+    else if (kind === "list") result[base] = [...((result[base] as string[] | undefined) ?? []), read];
+    else result[base] = read;
   }
   return result;
 }
 
-function readScalar(target: Target, name: string, kind: "text" | "switch" | "number", value: string): unknown {
-  if (kind === "text") return value;
-  if (kind === "number" && /^\d+$/.test(value)) return Number(value);
+function isRecordKind(kind: TargetOptionKind): boolean {
+  return kind === "record" || kind === "numbers";
+}
+
+interface FoundOption {
+  readonly name: string;
+  readonly kind: TargetOptionKind;
+  readonly value: string;
+  readonly folder: string;
+}
+
+function readOption(target: Target, { name, kind, value, folder }: FoundOption): unknown {
+  if (kind === "text" || kind === "list" || kind === "record") return value;
+  if (kind === "path" && value !== "") return resolve(folder, value);
+  if ((kind === "number" || kind === "numbers") && /^\d{1,15}$/.test(value)) return Number(value);
   if (kind === "switch" && (value === "true" || value === "false")) return value === "true";
-  const expected = kind === "number" ? "a whole number" : "true or false";
+  if (typeof kind !== "string" && kind.includes(value)) return value;
+  const expected = typeof kind === "string" ? EXPECTED[kind] : kind.join(" or ");
   throw new UsageError(
     `app ${JSON.stringify(target.text)}: option ${name}: found ${JSON.stringify(value)}, expected ${expected}`,
   );
 }
 
-function unknownOption(target: Target, name: string, table: Readonly<Record<string, TargetOptionKind>>): UsageError {
-  const names = Object.entries(table).map(([key, kind]) => (kind === "record" ? `${key}.NAME` : key));
+const EXPECTED: Readonly<Record<string, string>> = {
+  path: "a path",
+  number: "a whole number",
+  numbers: "a whole number",
+  switch: "true or false",
+};
+
+function unknownOption(target: Target, name: string, table: TargetOptions): UsageError {
+  const names = optionNames(table);
   const allowed = names.length === 0 ? "none" : names.join(", ");
   return new UsageError(
     `app ${JSON.stringify(target.text)}: unknown option ${JSON.stringify(name)}${didYouMean(name, names)}; allowed: ${allowed}`,
   );
+}
+
+/** The names of a table as they are written: `env.NAME` for records. */
+export function optionNames(table: TargetOptions): string[] {
+  return Object.entries(table).map(([key, kind]) => (isRecordKind(kind) ? `${key}.NAME` : key));
 }

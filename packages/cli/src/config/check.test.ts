@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { checkConfig } from "./file.ts";
+import { checkConfig } from "./check.ts";
 
 const app = () => ({}) as never;
 

@@ -1,6 +1,6 @@
 // Which kind of app an exported value is. The only place that looks at parameter counts; libraries never sniff.
 import { type AppSource, fromFetch, type Handler } from "@gw/core";
-import { StartError } from "./usage-error.ts";
+import { StartError } from "../usage-error.ts";
 
 /** The shapes `--interface` names. */
 export type Shape = "app" | "handler" | "fetch" | "wsgi" | "asgi";
@@ -77,8 +77,9 @@ function describeFunction(fn: FunctionLike): string {
   return `a function with ${fn.length} parameter${fn.length === 1 ? "" : "s"}`;
 }
 
+/** The function's text without comments, which may hold any character. */
 function sourceOf(fn: FunctionLike): string {
-  return Function.prototype.toString.call(fn);
+  return Function.prototype.toString.call(fn).replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, "");
 }
 
 /** Whether the parameter list has a default or a rest, which `length` does not count. */

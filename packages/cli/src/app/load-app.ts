@@ -1,0 +1,128 @@
+// Settings and operands → one app: the main app, its mounts, the layers around them.
+import { dirname } from "node:path";
+import { type App, type AppSource, type Gateway, gateway, isGatewayError, type Middleware } from "@gw/core";
+import { isMountReference } from "../config/check.ts";
+import type { AppReference, Config, MountReference } from "../config/config.ts";
+import type { ConfigFile } from "../config/file.ts";
+import type { EffectiveSettings } from "../config/settings.ts";
+import { fileApp } from "../targets/file.ts";
+import { buildTarget, TARGET_NAMES } from "../targets/kinds.ts";
+import { parseTarget } from "../targets/target.ts";
+import { UsageError } from "../usage-error.ts";
+import { appFromValue, type Shape, type ShapeOptions } from "./app-shape.ts";
+import { layerFromText } from "./layers.ts";
+
+/** What names the app. */
+export interface AppInputs {
+  /** Folder the command was called in. */
+  readonly folder: string;
+  /** The app named on the command line, or `undefined`. */
+  readonly operand: string | undefined;
+  readonly settings: EffectiveSettings;
+  readonly configFile: ConfigFile | null;
+  /** Load modules past the cache, for a reload. @default false */
+  readonly fresh?: boolean;
+}
+
+/**
+ * Loads everything the inputs name. Starts nothing.
+ *
+ * @throws UsageError if nothing is named or a text cannot be read; StartError if something cannot be loaded
+ */
+export async function loadApp(inputs: AppInputs): Promise<App> {
+  const { operand, settings, configFile, folder } = inputs;
+  const config: Config = configFile?.config ?? {};
+  const fileFolder = configFile === null ? folder : dirname(configFile.file);
+  const main: Named | null =
+    operand !== undefined
+      ? { name: "app", reference: operand, folder }
+      : config.app !== undefined
+        ? { name: "app", reference: config.app, folder: fileFolder }
+        : null;
+  const mounts = [...mountsFromFlags(settings.list("mount"), folder), ...mountsFromFile(config, fileFolder)];
+  if (main === null && mounts.length === 0) throw new UsageError(nothingNamed(inputs));
+
+  let builder: Gateway = gateway();
+  for (const layer of config.use ?? []) builder = builder.use(await loadLayer(layer, fileFolder));
+  for (const text of settings.list("use")) builder = builder.use(await loadLayer(text, folder));
+  const taken = new Set<string>();
+  for (const { where, options, ...named } of mounts) {
+    if (taken.has(where)) continue; // a flag before the file
+    taken.add(where);
+    builder = mounted(builder, where, { app: await loadReference(named, inputs), options });
+  }
+  if (main !== null) builder = builder.run(await loadReference(main, inputs, { isMain: true }));
+  return underRootPath(builder, settings.text("rootPath"));
+}
+
+function nothingNamed({ configFile }: AppInputs): string {
+  return configFile === null
+    ? "no app named and no gw.config.ts here; name one: gw ./app.ts (see gw --help)"
+    : `${configFile.file} names no app: give it "app" or "mounts"`;
+}
+
+/** A reference, what to call it in errors, and the folder its relative paths start from. */
+interface Named {
+  readonly name: string;
+  readonly reference: AppReference;
+  readonly folder: string;
+}
+
+interface NamedMount extends Named {
+  readonly where: string;
+  readonly options: Omit<MountReference, "app">;
+}
+
+function mountsFromFlags(texts: readonly string[], folder: string): NamedMount[] {
+  return texts.map((text) => {
+    const equals = text.indexOf("=");
+    if (equals <= 0 || equals === text.length - 1)
+      throw new UsageError(`--mount: found ${JSON.stringify(text)}, expected WHERE=APP, such as /admin=./admin.ts`);
+    const where = text.slice(0, equals);
+    return { where, name: `--mount ${where}`, reference: text.slice(equals + 1), folder, options: {} };
+  });
+}
+
+function mountsFromFile({ mounts = {} }: Config, folder: string): NamedMount[] {
+  return Object.entries(mounts).map(([where, value]) => {
+    const { app, ...options } = isMountReference(value) ? value : { app: value };
+    return { where, name: `mounts[${JSON.stringify(where)}]`, reference: app, folder, options };
+  });
+}
+
+function mounted(builder: Gateway, where: string, { app, options }: { app: AppSource; options: object }): Gateway {
+  try {
+    return builder.mount(where, app, options);
+  } catch (error) {
+    if (isGatewayError(error, "GW_PLACE") || isGatewayError(error, "GW_MOUNT_TWICE"))
+      throw new UsageError(`mount ${JSON.stringify(where)}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+async function loadLayer(layer: Middleware | string, folder: string): Promise<Middleware> {
+  return typeof layer === "string" ? layerFromText(layer, folder) : layer;
+}
+
+/** `--interface` and `--lifespan` are about the main app; a mount says its own: `./app.ts?interface=wsgi`. */
+async function loadReference(
+  { name, reference, folder }: Named,
+  { settings, fresh = false }: AppInputs,
+  { isMain = false }: { isMain?: boolean } = {},
+): Promise<AppSource> {
+  const shape = ((isMain ? settings.text("interface") : undefined) ?? "auto") as Shape | "auto";
+  const lifespan = (isMain ? settings.text("lifespan") : undefined) as ShapeOptions["lifespan"];
+  if (typeof reference !== "string") return appFromValue(reference, { shape, lifespan, name });
+  const target = parseTarget(reference, TARGET_NAMES);
+  return target.kind === "file" ? fileApp(target, { folder, shape, lifespan, fresh }) : buildTarget(target, folder);
+}
+
+/** Puts the path that a front proxy took off before the mount of each request, as uvicorn's root_path does. */
+function underRootPath(app: App, rootPath: string | undefined): App {
+  if (rootPath === undefined) return app;
+  const prefix = Buffer.from(rootPath.replace(/\/+$/, "")).toString("latin1"); // a mount is bytes
+  if (prefix === "") return app;
+  if (!prefix.startsWith("/"))
+    throw new UsageError(`--root-path: found ${JSON.stringify(rootPath)}, expected a path that starts with /`);
+  return { ...app, handle: (request) => app.handle({ ...request, mount: prefix + request.mount }) };
+}

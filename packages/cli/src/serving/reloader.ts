@@ -1,0 +1,97 @@
+// Replaces the running app by a new load of it: one at a time, and a broken one changes nothing.
+import type { App } from "@gw/core";
+import type { LeveledLogger, LogLevel } from "@gw/core/node";
+import type { RunningServer } from "@gw/http";
+import { OPTIONS } from "../config/options.ts";
+import type { EffectiveSettings } from "../config/settings.ts";
+import type { Invocation } from "../invocation.ts";
+import { errorLine } from "../print.ts";
+import { servedApp } from "./served-app.ts";
+import type { ServeMode } from "./server-options.ts";
+
+/** What a reload works on. */
+export interface ReloaderOptions extends ServeMode {
+  readonly server: Pick<RunningServer, "reload">;
+  readonly log: LeveledLogger;
+}
+
+/** Reloads on demand. */
+export class Reloader {
+  readonly #options: ReloaderOptions;
+  #invocation: Invocation;
+  #isLoading = false;
+  #isAskedAgain = false;
+
+  constructor(invocation: Invocation, options: ReloaderOptions) {
+    this.#invocation = invocation;
+    this.#options = options;
+  }
+
+  /**
+   * Loads the app anew and puts it in place of the running one, which finishes what it has begun.
+   *
+   * Settles when the new one serves or has failed; a call meanwhile leads to one more load. Never rejects.
+   */
+  async reload(): Promise<void> {
+    this.#isAskedAgain = true;
+    if (this.#isLoading) return;
+    this.#isLoading = true;
+    while (this.#isAskedAgain) {
+      this.#isAskedAgain = false;
+      await this.#reloadOnce();
+    }
+    this.#isLoading = false;
+  }
+
+  async #reloadOnce(): Promise<void> {
+    const begun = performance.now();
+    const { stderr } = this.#invocation;
+    try {
+      const next = await this.#invocation.reread();
+      const app = await servedApp(next, { isDevelopment: this.#options.isDevelopment, fresh: true });
+      await this.#replace(app);
+      this.#useSettings(next);
+      stderr.write(`gw: reloaded in ${Math.round(performance.now() - begun)} ms\n`);
+    } catch (error) {
+      stderr.write(`${errorLine(error)}\ngw: not reloaded; the app from before goes on\n`);
+    }
+  }
+
+  /** Settles when the new app has started, from which moment it gets all requests; the old one may take long to end. */
+  #replace(app: App): Promise<void> {
+    const { server, log } = this.#options;
+    return new Promise((resolve, reject) => {
+      let isStarted = false;
+      const start: App["start"] = async (context) => {
+        await app.start?.(context);
+        isStarted = true;
+        resolve();
+      };
+      server.reload({ ...app, start }).catch((error: unknown) => {
+        if (isStarted) log.error({ err: error }, "the app from before failed to stop");
+        else reject(error);
+      });
+    });
+  }
+
+  #useSettings(next: Invocation): void {
+    const before = this.#invocation.settings;
+    this.#invocation = next;
+    this.#options.log.level = (next.settings.text("logLevel") ?? "info") as LogLevel;
+    const changed = changedServerSettings(before, next.settings);
+    if (changed.length > 0)
+      next.stderr.write(`gw: ${changed.join(", ")} changed in the configuration; a restart puts it into effect\n`);
+  }
+}
+
+const SERVER_GROUPS: readonly string[] = ["Binding", "TLS and protocols", "Limits", "Proxies", "Process"];
+
+/** The keys of settings that only a restart can change. Pure. */
+export function changedServerSettings(before: EffectiveSettings, after: EffectiveSettings): string[] {
+  const textOf = (settings: EffectiveSettings): Map<string, string> =>
+    new Map([...settings].map(({ key, value }) => [key, JSON.stringify(value)]));
+  const [old, current] = [textOf(before), textOf(after)];
+  return OPTIONS.filter(({ group }) => SERVER_GROUPS.includes(group))
+    .map(({ key }) => key)
+    .filter((key) => old.get(key) !== current.get(key));
+}

@@ -1,0 +1,28 @@
+// The app with what the command puts around it: access log, and for its developer lint and error pages.
+import { type App, compose, type Middleware } from "@gw/core";
+import { loadApp } from "../app/load-app.ts";
+import type { Invocation } from "../invocation.ts";
+import type { ServeMode } from "./server-options.ts";
+
+/** How the app is loaded. */
+export interface ServedAppOptions extends ServeMode {
+  /** Load modules past the cache, for a reload. @default false */
+  readonly fresh?: boolean;
+}
+
+/** Loads the app of a call and wraps it. Starts nothing. */
+export async function servedApp(
+  { folder, operands, settings, configFile }: Invocation,
+  { isDevelopment, fresh = false }: ServedAppOptions,
+): Promise<App> {
+  const app = await loadApp({ folder, operand: operands[0], settings, configFile, fresh });
+  const layers: Middleware[] = [];
+  if (settings.isOn("accessLog") ?? true) {
+    const { accessLog } = await import("@gw/middleware/access-log");
+    layers.push(accessLog({ format: settings.text("logFormat") === "json" ? "json" : "combined" }));
+  }
+  if (!isDevelopment) return compose(layers, app);
+  const { lint } = await import("@gw/core/lint");
+  const { devErrors } = await import("./dev-page.ts");
+  return compose([...layers, devErrors()], lint(app));
+}

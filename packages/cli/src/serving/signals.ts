@@ -1,0 +1,55 @@
+// Signals while serving: TERM drains, a second one or INT stops at once, HUP reloads (R-O1, R-O2).
+import type { RunningServer } from "@gw/http";
+
+/** What signals act on. */
+export interface SignalOptions {
+  readonly server: Pick<RunningServer, "close">;
+  /** HUP. */
+  readonly reload: () => void;
+  /** Longest time a drain takes by itself, milliseconds. */
+  readonly gracefulTimeoutMs: number;
+  /** An app does not stop: the process has to end without it. */
+  readonly giveUp: () => void;
+}
+
+/** Time beyond its deadline for an app to stop. */
+const STOP_GRACE_MS = 5_000;
+/** The same, once somebody has asked for an end at once. */
+const HURRY_GRACE_MS = 1_000;
+
+/**
+ * Obeys signals until the server has stopped.
+ *
+ * @returns settles when it has; rejects if the app failed to stop
+ */
+export function untilStopped({ server, reload, gracefulTimeoutMs, giveUp }: SignalOptions): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const endWithin = (milliseconds: number): void => {
+    clearTimeout(timer);
+    timer = setTimeout(giveUp, milliseconds);
+  };
+  return new Promise<void>((resolve, reject) => {
+    let isStopping = false;
+    const drain = (): void => {
+      endWithin(isStopping ? HURRY_GRACE_MS : gracefulTimeoutMs + STOP_GRACE_MS);
+      isStopping = true;
+      server.close().then(end(resolve), end(reject)); // a second call cuts what still runs
+    };
+    const handlers: Readonly<Record<string, () => void>> = {
+      SIGTERM: drain,
+      SIGINT() {
+        if (!isStopping) drain();
+        drain();
+      },
+      SIGHUP: reload,
+    };
+    const end = <T>(settle: (value: T) => void) => {
+      return (value: T): void => {
+        clearTimeout(timer);
+        for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler);
+        settle(value);
+      };
+    };
+    for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler);
+  });
+}
