@@ -4,7 +4,9 @@ import { once } from "node:events";
 import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { afterEach, describe, expect, test } from "vitest";
+import { requires } from "../../../scripts/testing/requires.ts";
 import { type Child, type ChildOptions, createLogger, spawnChild } from "../src/node/index.ts";
+import { gone, runs } from "./processes.ts";
 
 const children: Child[] = [];
 const logged: Record<string, unknown>[] = [];
@@ -34,20 +36,6 @@ async function firstLine(child: Child): Promise<string> {
   return String(chunk).trim();
 }
 
-/** Whether a process runs: zombies do not. */
-function runs(pid: number): boolean {
-  try {
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "latin1"));
-  } catch {
-    return false;
-  }
-}
-
-/** Settles when the process has ended: nothing tells us of processes that are not our children. */
-async function gone(pid: number): Promise<void> {
-  while (runs(pid)) await new Promise(setImmediate);
-}
-
 describe("what a program gets", () => {
   test("R-C5: exactly the environment it is given", async () => {
     const child = await spawnChild({
@@ -59,7 +47,7 @@ describe("what a program gets", () => {
     expect((await output(child)).trim().split("\n").sort()).toEqual(["A=1", "EMPTY=", "NAME WITH BLANK=é"]);
   });
 
-  test("R-C20: the descriptors 0, 1 and 2 only, although we inherited others", async () => {
+  requires("/proc/self/fd")("R-C20: the descriptors 0, 1 and 2 only, although we inherited others", async () => {
     const entry = JSON.stringify(new URL("../dist/node/index.js", import.meta.url).href);
     const script = `
       const { spawnChild, createLogger } = await import(${entry});
@@ -165,14 +153,14 @@ describe("how a program ends", () => {
     await gone(grandchild);
   });
 
-  test("stop settles although a process outside the group holds its streams", async () => {
+  requires("setsid")("stop settles although a process outside the group holds its streams", async () => {
     const child = await run("setsid sleep 1000 & echo $!; exec sleep 1000", { stdout: "pipe", leftovers: "keep" });
     const outsider = Number(await firstLine(child));
     expect(await child.stop(20)).toMatchObject({ signal: "SIGTERM" });
     if (runs(outsider)) process.kill(outsider, "SIGKILL");
   });
 
-  test("R-C20: leaves no zombie", async () => {
+  requires("/proc/self/status")("R-C20: leaves no zombie", async () => {
     await Promise.all(Array.from({ length: 20 }, () => run("exit 0").then(({ exited }) => exited)));
     const zombies = readdirSync("/proc").filter((name) => {
       if (!/^\d+$/.test(name)) return false;
@@ -200,4 +188,45 @@ describe("how a program ends", () => {
     expect(pids).toHaveLength(2);
     await Promise.all(pids.map(gone));
   });
+
+  test("a guarded group is ended when our process is killed", async () => {
+    const entry = JSON.stringify(new URL("../dist/node/index.js", import.meta.url).href);
+    const script = `
+      const { spawnChild, createLogger } = await import(${entry});
+      const run = (guarded) => spawnChild({ command: ["/bin/sh", "-c", "sleep 1000 & echo $!; wait"], env: {}, stdout: "pipe", log: createLogger(), guarded });
+      const children = [await run(true), await run(true), await run(true)];
+      const lines = children.map(({ stdout }) => new Promise((done) => stdout.once("data", (line) => done(String(line).trim()))));
+      await children[1].stop();
+      console.log(children[0].pid, children[2].pid, ...(await Promise.all(lines)));
+      process.kill(process.pid, "SIGKILL");
+    `;
+    const parent = spawn(process.execPath, ["--input-type=module", "-e", script], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const pids = (await text(parent.stdout)).trim().split(/\s+/).map(Number);
+    expect(pids).toHaveLength(5);
+    await Promise.all(pids.map(gone));
+  });
+
+  requires("/proc/self/stat")(
+    "the shell that guards is gone when nothing is to be guarded, and keeps nobody from ending",
+    async () => {
+      const entry = JSON.stringify(new URL("../dist/node/index.js", import.meta.url).href);
+      const script = `
+      const { spawnChild, createLogger } = await import(${entry});
+      const { readdirSync, readFileSync } = await import("node:fs");
+      const parentOf = (pid) => { try { return readFileSync("/proc/" + pid + "/stat", "latin1").split(") ")[1].split(" ")[1]; } catch { return ""; } };
+      const children = () => readdirSync("/proc").filter((pid) => parentOf(pid) === String(process.pid)).length;
+      const child = await spawnChild({ command: ["/bin/sh", "-c", "read forever"], env: {}, stdin: "pipe", log: createLogger(), guarded: true });
+      const during = children();
+      await child.stop();
+      while (children() > 0) await new Promise(setImmediate);
+      console.log(during);
+    `;
+      const parent = spawn(process.execPath, ["--input-type=module", "-e", script], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      expect((await text(parent.stdout)).trim()).toBe("2");
+    },
+  );
 });

@@ -16,6 +16,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { requires } from "../../../scripts/testing/requires.ts";
 import { HeaderList } from "../src/index.ts";
 import { type FileAnswerOptions, fileAnswer, sendFile } from "../src/node/index.ts";
 import { type RequestInit, request, type TestResponse } from "../src/testing/index.ts";
@@ -450,7 +451,7 @@ describe("descriptors", () => {
       }
     }).length;
 
-  test.skipIf(process.platform !== "linux")("are all closed, whatever the answer and however it ends", async () => {
+  requires("/proc/self/fd")("are all closed, whatever the answer and however it ends", async () => {
     await Promise.all([
       get("/hello.txt"),
       get("/big.bin"),
@@ -467,7 +468,7 @@ describe("descriptors", () => {
     expect(open()).toBe(0);
   });
 
-  test.skipIf(process.platform !== "linux")("a client that leaves, and a body that is never read", async () => {
+  requires("/proc/self/fd")("a client that leaves, and a body that is never read", async () => {
     const gone = new AbortController();
     const left = await get("/big.bin", { signal: gone.signal, onChunk: () => gone.abort() });
     expect(left.outcome.result).toBe("gone");

@@ -1,10 +1,11 @@
 // The environment as a CGI program gets it: bytes, not text.
 import { spawnSync } from "node:child_process";
-import { expect, test } from "vitest";
+import { expect } from "vitest";
+import { requires } from "../../../scripts/testing/requires.ts";
 
 const entry = JSON.stringify(new URL("../dist/node/index.js", import.meta.url).href);
 
-test.skipIf(process.platform !== "linux")("reads the bytes of its environment that Node itself loses", () => {
+requires("/proc/self/environ")("reads the bytes of its environment that Node itself loses", () => {
   const script = `
     const { processEnvironment } = await import(${entry});
     console.log(JSON.stringify([processEnvironment().get("PATH_INFO"), process.env.PATH_INFO]));

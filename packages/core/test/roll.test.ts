@@ -3,8 +3,10 @@ import { spawnSync } from "node:child_process";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterEach, describe, expect, test } from "vitest";
+import { requires } from "../../../scripts/testing/requires.ts";
 import type { Backend, BackendSpec } from "../src/index.ts";
-import { echoServer, HandClock, perlServer, pidsOf, runs, sh, stopStarted, supervise, until } from "./supervised.ts";
+import { runs } from "./processes.ts";
+import { echoServer, HandClock, perlServer, pidsOf, sh, stopStarted, supervise, until } from "./supervised.ts";
 
 afterEach(stopStarted);
 
@@ -55,13 +57,11 @@ async function answers(load: { answeredBy: Map<number, number> }, pid: number): 
   while ((load.answeredBy.get(pid) ?? 0) === before) await new Promise(setImmediate);
 }
 
-const hasPerl = spawnSync("perl", ["-e", "use Socket"]).status === 0;
-
-describe.each<[string, Partial<BackendSpec> & Pick<BackendSpec, "command">, boolean]>([
-  ["each process at its own path", { command: echoServer, socket: "path", ready: "connect" }, true],
-  ["all at descriptor 0", { command: perlServer, socket: "fd0", ready: "spawn" }, hasPerl],
-])("rolling under load, %s", (_, spec, possible) => {
-  test.skipIf(!possible)(`every request is answered${possible ? "" : " (skipped: needs perl)"}`, async () => {
+describe.each<[string, Partial<BackendSpec> & Pick<BackendSpec, "command">, string]>([
+  ["each process at its own path", { command: echoServer, socket: "path", ready: "connect" }, process.execPath],
+  ["all at descriptor 0", { command: perlServer, socket: "fd0", ready: "spawn" }, "perl"],
+])("rolling under load, %s", (_, spec, program) => {
+  requires(program)("every request is answered", async () => {
     const { backend } = supervise({ ...spec, processes: 2 });
     await until(backend, ({ state }) => state === "ready");
     const states = new Set<string>();
@@ -82,7 +82,7 @@ describe.each<[string, Partial<BackendSpec> & Pick<BackendSpec, "command">, bool
   });
 });
 
-test.skipIf(!hasPerl)("requests wait in a shared socket while its only process is started again", async () => {
+requires("perl")("requests wait in a shared socket while its only process is started again", async () => {
   const clock = new HandClock();
   const { backend } = supervise({ command: perlServer, socket: "fd0" }, { clock });
   await backend.ready;

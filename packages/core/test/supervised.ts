@@ -1,5 +1,4 @@
 // What the supervisor's tests share: a clock in the test's hand, programs, and a look at the process table.
-import { readFileSync } from "node:fs";
 import type { Backend, BackendSpec } from "../src/index.ts";
 import { createMetrics } from "../src/index.ts";
 import type { Clock } from "../src/node/clock.ts";
@@ -91,15 +90,6 @@ export function until(backend: Backend, condition: (backend: Backend) => boolean
       done();
     });
   });
-}
-
-/** Whether a process runs; zombies do not. */
-export function runs(pid: number): boolean {
-  try {
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "latin1"));
-  } catch {
-    return false;
-  }
 }
 
 /** The process ids of a backend. */

@@ -4,7 +4,8 @@ import { dirname } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import type { BackendSpec, BackendState } from "../src/index.ts";
 import { createBackends, createLogger, nodeContext, superviseBackend } from "../src/node/index.ts";
-import { echoServer, HandClock, pidsOf, runs, sh, stopStarted, supervise, until } from "./supervised.ts";
+import { runs } from "./processes.ts";
+import { echoServer, HandClock, pidsOf, sh, stopStarted, supervise, until } from "./supervised.ts";
 
 afterEach(stopStarted);
 

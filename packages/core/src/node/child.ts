@@ -3,7 +3,8 @@ import { type ChildProcess, type StdioOptions, spawn } from "node:child_process"
 import type { Duplex, Readable, Writable } from "node:stream";
 import { GatewayError } from "../model/errors.ts";
 import type { Logger } from "../model/log.ts";
-import { inheritedDescriptors, nullDescriptor } from "./inherited-descriptors.ts";
+import { guard } from "./guardian.ts";
+import { withoutInherited } from "./inherited-descriptors.ts";
 import { LineLog } from "./line-log.ts";
 import { ProcessGroup } from "./process-group.ts";
 
@@ -34,6 +35,8 @@ export interface ChildOptions {
    * and live on after that. @default "end"
    */
   leftovers?: "end" | "keep";
+  /** Whether the group is also ended when our process is killed: a shell watches over it. For programs that stay. @default false */
+  guarded?: boolean;
   /** User to run as; needs privileges. @default ours */
   uid?: number;
   /** Group to run as; needs privileges. @default ours */
@@ -104,17 +107,12 @@ function start({ command: [program, ...args], cwd, env, uid, gid, ...streams }: 
 }
 
 function stdioOf({ stdin = "none", stdout = "log", control = false }: Partial<ChildOptions>): StdioOptions {
-  const stdio: ("ignore" | "pipe" | number)[] = [
+  return withoutInherited([
     stdin === "none" ? "ignore" : stdin,
     stdout === "none" ? "ignore" : "pipe",
     "pipe",
-  ];
-  for (const fd of inheritedDescriptors()) {
-    while (stdio.length < fd) stdio.push("ignore");
-    stdio[fd] = nullDescriptor();
-  }
-  if (control) stdio[3] = "pipe";
-  return stdio;
+    ...(control ? (["pipe"] as const) : []),
+  ]);
 }
 
 const retrySoon = [["Retry-After", "1"]] as const;
@@ -146,7 +144,7 @@ class SpawnedChild implements Child {
 
   constructor(
     child: ChildProcess,
-    { log, stdout, timeLimitMs, stopTimeoutMs = 5_000, leftovers = "end" }: ChildOptions,
+    { log, stdout, timeLimitMs, stopTimeoutMs = 5_000, leftovers = "end", guarded = false }: ChildOptions,
   ) {
     this.pid = child.pid as number;
     this.#group = new ProcessGroup(this.pid);
@@ -163,6 +161,7 @@ class SpawnedChild implements Child {
     this.exited = this.#exit(child, closed, () => errors?.tail() ?? "");
     this.#ended =
       leftovers === "end" ? this.exited.then(() => this.#sweep()) : closed.then(() => this.#group.release());
+    if (guarded) void this.#ended.then(guard(this.pid));
     if (timeLimitMs !== undefined) this.#limit(timeLimitMs);
   }
 

@@ -11,7 +11,7 @@ let nullDevice: number | null = null;
  * or so; a descriptor beyond a gap keeps its way through. Linux only; the
  * list cannot grow, so it is made once.
  */
-export function inheritedDescriptors(): readonly number[] {
+function inheritedDescriptors(): readonly number[] {
   found ??= scan();
   return found;
 }
@@ -45,8 +45,14 @@ function passesOn(fd: number): boolean {
   }
 }
 
-/** What to put in an inherited descriptor's place: the null device, opened once. */
-export function nullDescriptor(): number {
-  nullDevice ??= openSync("/dev/null", "r+");
-  return nullDevice;
+/** The streams of a new program, with the null device in the place of what must not pass on. */
+export function withoutInherited(streams: readonly ("ignore" | "pipe" | number)[]): ("ignore" | "pipe" | number)[] {
+  const stdio = [...streams];
+  for (const fd of inheritedDescriptors()) {
+    if (fd < streams.length) continue;
+    while (stdio.length < fd) stdio.push("ignore");
+    nullDevice ??= openSync("/dev/null", "r+");
+    stdio[fd] = nullDevice;
+  }
+  return stdio;
 }

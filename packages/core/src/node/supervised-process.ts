@@ -49,6 +49,7 @@ export async function startProcess(options: ProcessOptions): Promise<SupervisedP
     stdin: socket.fd ?? "none",
     control: hooks.attach !== undefined || spec.ready === "line",
     stopTimeoutMs: spec.stopTimeoutMs,
+    guarded: true,
     log,
     ...(spec.cwd !== undefined && { cwd: spec.cwd }),
     ...(spec.uid !== undefined && { uid: spec.uid }),
