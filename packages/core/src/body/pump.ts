@@ -75,15 +75,15 @@ async function sendSync(
   send: (chunk: Uint8Array) => MaybePromise<void>,
   signal: AbortSignal,
 ): Promise<void> {
-  const gone = whenAborted(signal);
+  const wait = new AbortableWait(signal);
   try {
     for (const chunk of body) {
       const written = send(chunk);
-      if (isPromise(written)) await Promise.race([written, gone.promise]);
+      if (isPromise(written)) await wait.on(written);
       signal.throwIfAborted();
     }
   } finally {
-    gone.release();
+    wait.end();
   }
 }
 
@@ -93,43 +93,50 @@ async function sendAsync(
   signal: AbortSignal,
 ): Promise<void> {
   const iterator = body[Symbol.asyncIterator]();
-  const gone = whenAborted(signal);
+  const wait = new AbortableWait(signal);
   let isAsking = false;
-  let isDone = false;
   try {
     for (;;) {
       isAsking = true;
-      const result = await Promise.race([iterator.next(), gone.promise]);
+      const result = await wait.on(iterator.next());
       isAsking = false;
-      if (result.done) {
-        isDone = true;
-        return;
-      }
+      if (result.done) return;
       const written = send(result.value);
-      if (isPromise(written)) await Promise.race([written, gone.promise]);
+      if (isPromise(written)) await wait.on(written);
       signal.throwIfAborted();
     }
   } catch (error) {
-    if (!isDone) {
-      const returning = Promise.resolve(iterator.return?.()).catch(() => {});
-      // A generator inside `await` returns only after it: that may never come, so it is not waited for.
-      if (!isAsking) await returning;
-    }
+    const returning = Promise.resolve(iterator.return?.()).catch(() => {});
+    // A generator inside `await` returns only after it: that may never come, so it is not waited for.
+    if (!isAsking) await returning;
     throw error;
   } finally {
-    gone.release();
+    wait.end();
   }
 }
 
-/** A promise that rejects when the signal fires, and the way to let go of it. */
-function whenAborted(signal: AbortSignal): { promise: Promise<never>; release: () => void } {
-  let abort = (): void => {};
-  const promise = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason);
-  });
-  promise.catch(() => {});
-  signal.addEventListener("abort", abort, { once: true });
-  return { promise, release: () => signal.removeEventListener("abort", abort) };
+/** Waits for one promise after the other, or for the signal. `Promise.race` would hold on to every one until the end. */
+class AbortableWait {
+  readonly #signal: AbortSignal;
+  #reject: (reason: unknown) => void = () => {};
+  readonly #onAbort = (): void => this.#reject(this.#signal.reason);
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+    signal.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  on<T>(promise: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#reject = reject;
+      promise.then(resolve, reject);
+      if (this.#signal.aborted) this.#onAbort();
+    });
+  }
+
+  end(): void {
+    this.#signal.removeEventListener("abort", this.#onAbort);
+  }
 }
 
 function mismatch(expected: number, found: string): GatewayError {

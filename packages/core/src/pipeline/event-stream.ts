@@ -62,13 +62,18 @@ const eventHeaders = HeaderList.from({
   "X-Accel-Buffering": "no", // nginx would hold events back
 });
 
+type Given = { readonly result: IteratorResult<ServerEvent | string> } | { readonly error: unknown };
+
 const HEARTBEAT = encodeText(":\n\n");
 
 /** Events as bytes, with heartbeats while the source is silent. By hand: a generator cannot be returned while it waits. */
 class EventBytes implements AsyncIterator<Uint8Array> {
   readonly #events: AsyncIterator<ServerEvent | string>;
   readonly #heartbeatMs: number;
-  #pending: Promise<IteratorResult<ServerEvent | string>> | null = null;
+  #isAsked = false;
+  /** What the source gave to the question that is open. */
+  #given: Given | null = null;
+  #wake: () => void = () => {};
   #isDone = false;
 
   constructor(events: AsyncIterator<ServerEvent | string>, heartbeatMs: number) {
@@ -78,39 +83,51 @@ class EventBytes implements AsyncIterator<Uint8Array> {
 
   async next(): Promise<IteratorResult<Uint8Array>> {
     if (this.#isDone) return END;
-    this.#pending ??= this.#events.next();
-    const result = await this.#orSilence(this.#pending);
-    if (result === null) return { done: false, value: HEARTBEAT };
-    this.#pending = null;
-    if (result.done || this.#isDone) {
-      this.#isDone = true;
-      return END;
-    }
-    return { done: false, value: writeEvent(result.value) };
-  }
-
-  async return(): Promise<IteratorResult<Uint8Array>> {
-    if (!this.#isDone) {
-      this.#isDone = true;
-      const returned = this.#events.return?.();
-      // A generator that waits returns after its wait: only `close` can wake it.
-      if (this.#pending === null) await returned;
-      else Promise.allSettled([this.#pending, returned]);
-    }
+    if (!this.#isAsked) this.#ask();
+    if (this.#given === null) await this.#silence();
+    if (this.#isDone) return END;
+    const given = this.#given;
+    if (given === null) return { done: false, value: HEARTBEAT };
+    this.#given = null;
+    this.#isAsked = false;
+    if ("error" in given) throw given.error;
+    if (!given.result.done) return { done: false, value: writeEvent(given.result.value) };
+    this.#isDone = true;
     return END;
   }
 
-  async #orSilence<T>(pending: Promise<T>): Promise<T | null> {
-    if (this.#heartbeatMs === 0) return pending;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const silence = new Promise<null>((resolve) => {
-      timer = setTimeout(resolve, this.#heartbeatMs, null);
+  async return(): Promise<IteratorResult<Uint8Array>> {
+    if (this.#isDone) return END;
+    this.#isDone = true;
+    this.#wake();
+    const returned = Promise.resolve(this.#events.return?.());
+    // A generator that waits returns after its wait: only the signal can wake it.
+    if (this.#isAsked) returned.catch(() => {});
+    else await returned;
+    return END;
+  }
+
+  #ask(): void {
+    this.#isAsked = true;
+    const give = (given: Given): void => {
+      this.#given = given;
+      this.#wake();
+    };
+    this.#events.next().then(
+      (result) => give({ result }),
+      (error: unknown) => give({ error }),
+    );
+  }
+
+  /** Until the source gives something, the stream is returned, or it is time for a heartbeat. */
+  #silence(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#heartbeatMs === 0 ? undefined : setTimeout(resolve, this.#heartbeatMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
     });
-    try {
-      return await Promise.race([pending, silence]);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 }
 

@@ -5,12 +5,11 @@ import type { Logger } from "../model/log.ts";
 import type { MaybePromise } from "../model/maybe-promise.ts";
 import type { Exchange, HttpRequest, Outcome } from "../model/request.ts";
 import type { Answer } from "../model/response.ts";
-import { type StateKey, stateKey } from "../model/state.ts";
 import { isPromise } from "./and-then.ts";
+import { dispatchDepth, oneDeeper } from "./dispatch-depth.ts";
 import type { Runtime } from "./runtime.ts";
 
 const MAX_DISPATCH_DEPTH = 10; // R-C8
-const depthKey: StateKey<number> = stateKey("gw.dispatch-depth");
 
 type EndListener = (outcome: Outcome) => MaybePromise<void>;
 
@@ -45,15 +44,14 @@ export class OpenExchange implements Exchange {
   }
 
   dispatch(request: HttpRequest): MaybePromise<Answer> {
-    const depth = (request.state.get(depthKey) ?? 0) + 1;
-    if (depth > MAX_DISPATCH_DEPTH) {
+    if (dispatchDepth(request) >= MAX_DISPATCH_DEPTH) {
       throw new GatewayError(
         "GW_DISPATCH_DEPTH",
         502,
         `more than ${MAX_DISPATCH_DEPTH} internal redirects, the last to ${JSON.stringify(request.path)}`,
       );
     }
-    return this.#runtime.answer({ ...request, state: request.state.with(depthKey, depth) });
+    return this.#runtime.answer(oneDeeper(request));
   }
 
   onEnd(fn: EndListener): void {

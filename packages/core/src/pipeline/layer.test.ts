@@ -10,10 +10,12 @@ import { isPromise } from "./and-then.ts";
 import { text } from "./answers.ts";
 import { asyncOrigin } from "./async-origin.ts";
 import { compose } from "./compose.ts";
+import { every } from "./every.ts";
 import { gateway } from "./gateway.ts";
 import { accept } from "./kinds.ts";
 import { layer } from "./layer.ts";
 import { mount } from "./mount.ts";
+import { some } from "./some.ts";
 
 const trace: StateKey<readonly string[]> = stateKey("test.trace");
 
@@ -228,4 +230,37 @@ test("what a layer throws reaches nobody but the log: the answer is a 500 withou
   expect(refusal).toMatchObject({ status: 409 });
   expect(refusal.text()).toBe("409 Conflict\ntaken\n");
   expect(refusal.headers.get("retry-after")).toBe("1");
+});
+
+test("a layer marked oncePerExchange judges anew in each alternative of some()", async () => {
+  const judged = vi.fn();
+  const auth = layer({
+    name: "auth",
+    oncePerExchange: true,
+    onRequest(request) {
+      judged();
+      return request.headers.has("x-key") ? request : text("no", { status: 401 });
+    },
+  });
+  const refuse = layer({ name: "refuse", onRequest: () => text("no", { status: 403 }) });
+  const app = compose([some(every(auth, refuse), every(auth))], () => text("in"));
+  expect((await send(app, "/", { headers: { "X-Key": "1" } })).text()).toBe("in");
+  expect(judged).toHaveBeenCalledTimes(2);
+  expect((await send(app)).status).toBe(401);
+});
+
+test("a layer marked oncePerExchange that refused is not passed by when an outer layer dispatches", async () => {
+  const auth = layer({ name: "auth", oncePerExchange: true, onRequest: () => text("no", { status: 401 }) });
+  const pages = layer({
+    name: "pages",
+    onResponse: (answer, request) =>
+      request.kind === "http" && answer.kind === "response" && answer.status === 401 && request.path !== "/login"
+        ? request.exchange.dispatch({ ...request, path: "/login" })
+        : answer,
+  });
+  const answer = await send(
+    compose([pages, auth], () => text("secret")),
+    "/",
+  );
+  expect(answer.status).toBe(401);
 });

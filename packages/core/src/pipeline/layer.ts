@@ -6,7 +6,8 @@ import type { Answer } from "../model/response.ts";
 import { isPromise } from "./and-then.ts";
 import { inheritOrigin, markAsync } from "./async-origin.ts";
 import { discard } from "./discard.ts";
-import { notesOf } from "./notes.ts";
+import { dispatchDepth } from "./dispatch-depth.ts";
+import { notesIfAny, notesOf } from "./notes.ts";
 
 /** The steps of a layer. Each may answer at once or later; a layer whose steps are sync stays sync. */
 export interface LayerOptions extends Lifecycle {
@@ -30,11 +31,11 @@ export interface LayerOptions extends Lifecycle {
 export function layer(options: LayerOptions): Middleware {
   const { name, onRequest, onResponse, onError, oncePerExchange = false } = options;
   const wrap = (next: Handler): Handler => {
-    let handle = next;
+    let handle = oncePerExchange ? notePassing(next, wrap) : next;
     if (onError !== undefined) handle = withErrorStep(handle, onError, name);
     if (onResponse !== undefined) handle = withResponseStep(handle, onResponse, name);
     if (onRequest !== undefined) handle = withRequestStep(handle, onRequest, name);
-    return oncePerExchange ? once(handle, next, wrap) : handle;
+    return oncePerExchange ? unlessPassed(handle, next, wrap) : handle;
   };
   return Object.assign(wrap, { layerName: name }, lifeOf(options));
 }
@@ -89,12 +90,24 @@ function withErrorStep(next: Handler, step: NonNullable<LayerOptions["onError"]>
   };
 }
 
-function once(handle: Handler, next: Handler, key: object): Handler {
+/** Notes that the layer has let the exchange pass. */
+function notePassing(next: Handler, key: object): Handler {
   return (request) => {
-    const { entered } = notesOf(request.exchange);
-    if (entered.has(key)) return next(request);
-    entered.add(key);
-    return handle(request);
+    notesOf(request.exchange).passed.set(key, dispatchDepth(request));
+    return next(request);
+  };
+}
+
+/**
+ * Passes by a layer that has let the exchange pass, but only for a request that was dispatched since: the same layer in
+ * two alternatives of `some` must judge twice.
+ */
+function unlessPassed(handle: Handler, next: Handler, key: object): Handler {
+  return (request) => {
+    const depth = dispatchDepth(request);
+    if (depth === 0) return handle(request);
+    const passedAt = notesIfAny(request.exchange)?.passed.get(key);
+    return passedAt !== undefined && passedAt < depth ? next(request) : handle(request);
   };
 }
 

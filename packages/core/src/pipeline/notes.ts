@@ -9,8 +9,8 @@ export interface ExchangeNotes {
   principal: Principal | null;
   /** The error that became the answer. */
   error: unknown;
-  /** Layers marked `oncePerExchange` that have run. */
-  readonly entered: Set<object>;
+  /** Layers marked `oncePerExchange` that have let the exchange pass, and at which dispatch depth. */
+  readonly passed: Map<object, number>;
 }
 
 // A registered symbol, so that two installed copies of gw share the notes.
@@ -19,7 +19,7 @@ const NOTES = Symbol.for("gw.exchange.notes");
 /** The notes of an exchange, made on first use. */
 export function notesOf(exchange: Exchange): ExchangeNotes {
   const holder = exchange as Exchange & { [NOTES]?: ExchangeNotes | null };
-  holder[NOTES] ??= { principal: null, error: null, entered: new Set() };
+  holder[NOTES] ??= { principal: null, error: null, passed: new Map() };
   return holder[NOTES];
 }
 

@@ -178,3 +178,18 @@ test("the winning layer's onResponse sees the app's answer", async () => {
 test("no alternatives is a mistake", () => {
   expect(() => some()).toThrow("at least one");
 });
+
+test("a user that one alternative found and then refused is not the log's user", async () => {
+  const refuse = layer({ name: "refuse", onRequest: () => text("no", { status: 403 }) });
+  let noted: unknown = "unset";
+  const watch = layer({
+    name: "watch",
+    onResponse: (answer, request) => {
+      noted = notesOf(request.exchange).principal;
+      return answer;
+    },
+  });
+  const app = compose([watch, some(every(key("A", false), refuse), key("B", false))], who);
+  expect((await send(app, "/", { headers: { "X-Key": "A" } })).status).toBe(401);
+  expect(noted).toBe(null);
+});

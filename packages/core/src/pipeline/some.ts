@@ -11,6 +11,7 @@ import { inheritOrigin } from "./async-origin.ts";
 import { discard } from "./discard.ts";
 import { errorAnswer } from "./error-answer.ts";
 import { type GroupLife, groupLife } from "./every.ts";
+import { notesIfAny } from "./notes.ts";
 
 /**
  * Tries layers in order until one lets the request through: `some(session, basicAuth)`.
@@ -47,9 +48,13 @@ function alternatives(layers: readonly Middleware[], next: Handler): Handler {
 
   const tryFrom = (at: number, request: GatewayRequest, challenges: readonly string[]): MaybePromise<Answer> => {
     const trial: Trial = { isThrough: false };
+    const userBefore = notesIfAny(request.exchange)?.principal ?? null;
     const settle = (result: Answer | Refusal): MaybePromise<Answer> => {
       const refusal = "kind" in result ? asRefusal(result, trial) : result;
       if (refusal === null) return result as Answer;
+      // A layer may have found a user before another one of its group refused.
+      const notes = notesIfAny(request.exchange);
+      if (notes !== null) notes.principal = userBefore;
       const known = [...challenges, ...challengesOf(refusal)];
       if (at + 1 === handlers.length) return lastWord(refusal, known, request);
       const released = "answer" in refusal ? discard(refusal.answer) : undefined;
