@@ -282,6 +282,7 @@ describe("variables of mounts", () => {
     "HTTPS",
     "HTTP_X",
     "LD_PRELOAD",
+    "LD_AUDIT",
     "PATH",
     "CONTENT_LENGTH",
   ])("R-F10: may not set %s", (name) => {

@@ -52,7 +52,7 @@ export function isProtectedVariable(name: string): boolean {
   return PROTECTED.has(upper) || PREFIXES.some((prefix) => upper.startsWith(prefix));
 }
 
-const PREFIXES = ["HTTP_", "SERVER_", "FCGI_", "GATEWAY_", "ORIG_"];
+const PREFIXES = ["HTTP_", "SERVER_", "FCGI_", "GATEWAY_", "ORIG_", "LD_", "DYLD_"];
 const PROTECTED = new Set([
   // RFC 3875 §4.1 and what servers add to it.
   "AUTH_TYPE",
