@@ -53,7 +53,8 @@ export class HttpCall extends ResponseCall<HttpRequest> {
 
   #send(event: SendEvent): Promise<void> {
     try {
-      switch (event.type) {
+      // Apps in JavaScript may send anything at all.
+      switch (event?.type) {
         case "http.response.start":
           return this.startResponse(event);
         case "http.response.body":
@@ -68,7 +69,7 @@ export class HttpCall extends ResponseCall<HttpRequest> {
 
   #sendOther(event: SendEvent): Promise<void> {
     if (this.stage === "over") return this.afterEnd();
-    switch (event.type) {
+    switch (event?.type) {
       case "http.response.trailers":
         return this.sendTrailers(event);
       case "http.response.early_hint":

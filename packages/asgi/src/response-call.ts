@@ -95,6 +95,7 @@ export abstract class ResponseCall<R extends RequestHead> extends Call {
   }
 
   protected startResponse(event: StartEvent): Promise<void> {
+    if (this.stage === "over") return this.afterEnd();
     if (this.stage !== "none") throw orderError(event.type, "twice");
     this.#head = this.settings.heads.read(event);
     this.#hasTrailers = event.trailers === true;

@@ -82,7 +82,7 @@ export class WebSocketCall extends ResponseCall<WebSocketRequest> {
 
   #send(event: SendEvent): Promise<void> {
     try {
-      switch (event.type) {
+      switch (event?.type) {
         case "websocket.send":
           return this.#message(event);
         case "websocket.accept":
