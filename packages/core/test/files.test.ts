@@ -237,6 +237,27 @@ describe("what is not sent", () => {
     expect(await statuses({ symlinks: "follow" })).toEqual([200, 200, 200, 200]);
   });
 
+  requires("/proc/self/fd")("a link that is swapped between looking and opening gains nothing", async () => {
+    const link = join(root, "swapped.txt");
+    const targets = ["hello.txt", "../outside/secret.txt"];
+    let swaps = 0;
+    const swap = (): void => {
+      symlinkSync(targets[swaps++ % 2] as string, `${link}.new`);
+      renameSync(`${link}.new`, link);
+    };
+    swap();
+    const texts = new Set<string>();
+    for (let round = 0; round < 200; round++) {
+      const answers = Array.from({ length: 4 }, () => get("/swapped.txt"));
+      for (let turn = 0; turn < 4; turn++) {
+        swap();
+        await new Promise(setImmediate);
+      }
+      for (const answer of await Promise.all(answers)) texts.add(answer.text());
+    }
+    expect(texts).toEqual(new Set(["hello, world", "404 Not Found\n"]));
+  });
+
   test("the root may be a link that a deployment moves", async () => {
     for (const release of ["one", "two"]) {
       mkdirSync(join(base, release));
