@@ -57,6 +57,28 @@ test.each([
   expect(answer.text()).toBe(expected);
 });
 
+test.each([
+  ["a.b.example.com", "/x", "exact"],
+  ["z.b.example.com", "/x", "b-wild"],
+  ["z.example.com", "/x", "wild"],
+  ["b.example.com", "/x", "wild"],
+  ["z.b.example.com", "/path/x", "path-of-wild"],
+  ["a.b.example.com", "/path/x", "path-of-wild"],
+  ["other.org", "/path/x", "path"],
+  ["other.org", "/x", "404"],
+])("hosts that overlap: %s%s goes to %s", async (host, target, expected) => {
+  const app = gateway()
+    .mount("/path", where("path"))
+    .mount("*.example.com/path", where("path-of-wild"))
+    .mount("*.example.com", where("wild"))
+    .mount("*.b.example.com/x", where("b-wild"))
+    .mount("a.b.example.com/x", where("exact"))
+    .mount("x.example.com", where("other-exact"))
+    .mount("x.b.example.com", where("other-exact"));
+  const answer = await send(app, target, { server: { host, port: 80 } });
+  expect(answer.text().split("|")[0]?.slice(0, expected.length)).toBe(expected);
+});
+
 test("the host decides first, but falls through when nothing under it has the path", async () => {
   const app = gateway().mount("a.example.com/x", where("a")).mount("/", where("rest"));
   expect((await send(app, "/y", { server: { host: "a.example.com", port: 80 } })).text()).toBe("rest||/y");

@@ -2,13 +2,14 @@
 import type { App, AppSource, Handler, Middleware } from "../model/app.ts";
 import { GatewayError } from "../model/errors.ts";
 import type { GatewayRequest } from "../model/request.ts";
+import { splitMount } from "../target/mount.ts";
 import { toApp } from "./app-source.ts";
 import { compose, describeApp, statusOf } from "./compose.ts";
 import { errorAnswer } from "./error-answer.ts";
 import { guard } from "./guard.ts";
 import { lifecycleOf } from "./lifecycle.ts";
-import { describeMount, type Mounted, type MountOptions, mountedAt, restUnder } from "./mount.ts";
-import { comparePlaces, hostOf } from "./place.ts";
+import { describeMount, type Mounted, type MountOptions, mountedAt } from "./mount.ts";
+import { comparePlaces, hostOf, isInHost } from "./place.ts";
 
 /** An app under construction. Each step gives a new gateway; the old one stays as it was. */
 export interface Gateway extends App {
@@ -70,13 +71,12 @@ function isSame(a: Mounted["place"], b: Mounted["place"]): boolean {
 /** The mounts and the last app as one app. */
 function switchboard(mounts: readonly Mounted[], last: App | null): App {
   const rest: Handler = last === null ? notFound : guard(last.handle);
-  const needsHost = mounts.some(({ place }) => place.host !== null);
+  const mountsFor = byHost(mounts);
   const apps = last === null ? mounts.map(({ app }) => app) : [...mounts.map(({ app }) => app), last];
   return {
     handle(request) {
-      const host = needsHost ? hostOf(request) : null;
-      for (const mounted of mounts) {
-        const path = restUnder(mounted.place, request, host);
+      for (const mounted of mountsFor(request)) {
+        const path = splitMount(request.path, mounted.place.path);
         if (path !== null) return mounted.enter(request, path);
       }
       return rest(request);
@@ -88,6 +88,26 @@ function switchboard(mounts: readonly Mounted[], last: App | null): App {
       children: last === null ? mounts.map(describeMount) : [...mounts.map(describeMount), describeApp(last)],
     }),
     status: () => statusOf("mounts", apps),
+  };
+}
+
+/** The mounts that a request's host allows, most precise first; found by a look-up, so that thousands of hosts cost nothing. */
+function byHost(mounts: readonly Mounted[]): (request: GatewayRequest) => readonly Mounted[] {
+  const anyHost = mounts.filter(({ place }) => place.host === null);
+  if (anyHost.length === mounts.length) return () => mounts;
+  const hosts = new Set(mounts.flatMap(({ place }) => place.host ?? []));
+  const below = (host: string): Mounted[] => mounts.filter(({ place }) => isInHost(place, host));
+  const exact = new Map([...hosts].map((host) => [host, below(host)]));
+  // A host that no mount names can only be below a wildcard, and then all hosts below the longest one are alike: as `*.`,
+  // which is no host's name.
+  const wildcards = mounts.filter(({ place }) => place.isWildcard);
+  const belowWildcard = new Map(wildcards.map(({ place }) => [place, below(`*.${place.host}`)]));
+  return (request) => {
+    const host = hostOf(request);
+    const found = exact.get(host);
+    if (found !== undefined) return found;
+    const wildcard = wildcards.find(({ place }) => isInHost(place, host));
+    return wildcard === undefined ? anyHost : (belowWildcard.get(wildcard.place) as Mounted[]);
   };
 }
 

@@ -39,8 +39,10 @@ export function mount(where: string, app: AppSource, options: MountOptions = {})
   const { start, stop, reload } = mounted.app;
   const wrap = (next: Handler): Handler => {
     return (request) => {
-      const rest = restUnder(mounted.place, request, null);
-      return rest === null ? next(request) : mounted.enter(request, rest);
+      const { place, enter } = mounted;
+      if (place.host !== null && !isInHost(place, hostOf(request))) return next(request);
+      const rest = splitMount(request.path, place.path);
+      return rest === null ? next(request) : enter(request, rest);
     };
   };
   return Object.assign(wrap, {
@@ -67,12 +69,6 @@ export function mountedAt(where: string, source: AppSource, { maxBodyBytes, vari
       return guarded(variables === undefined ? inside : withVariables(inside, variables));
     },
   };
-}
-
-/** The path under a place, or `null` for a request that is not in it. `host`: `hostOf(request)`, if known already. */
-export function restUnder(place: Place, request: GatewayRequest, host: string | null): string | null {
-  if (place.host !== null && !isInHost(place, host ?? hostOf(request))) return null;
-  return place.path === "" ? request.path : splitMount(request.path, place.path);
 }
 
 /** A mount as `gw routes` shows it. */
