@@ -4,6 +4,7 @@ import {
   discard,
   emptyBody,
   emptyState,
+  errorAnswer,
   type HttpRequest,
   type HttpResponse,
   incomingBody,
@@ -12,7 +13,7 @@ import {
 } from "@gw/core";
 import type { Receive, Send } from "./app.ts";
 import { disconnectedError } from "./errors.ts";
-import { readScope, type ScopeHead } from "./read-scope.ts";
+import { readScope } from "./read-scope.ts";
 import { EventReader } from "./receive-body.ts";
 import { ScopeExchange } from "./scope-exchange.ts";
 import type { HttpScope } from "./scopes.ts";
@@ -26,13 +27,16 @@ import { sendAnswer } from "./send-answer.ts";
 export async function serveHttp(runtime: Runtime, scope: HttpScope, receive: Receive, send: Send): Promise<void> {
   const exchange = new ScopeExchange(runtime, scope, send);
   const events = new EventReader(receive);
-  const head = readScope(scope);
   const { signal } = events;
-  const body = bodyOf(head, exchange, events);
-  if (body.length === 0) events.watch();
-  const request: HttpRequest = { ...head, kind: "http", body, state: emptyState, signal, exchange };
-  // Runtime.answer gives nothing else for a plain request.
-  const answer = (await runtime.answer(request)) as HttpResponse;
+  const request: HttpRequest = {
+    ...readScope(scope),
+    kind: "http",
+    body: emptyBody,
+    state: emptyState,
+    signal,
+    exchange,
+  };
+  const answer = await answerTo(request, runtime, events);
   if (signal.aborted) {
     await discard(answer);
     exchange.end({ status: answer.status, bytesSent: 0, result: "gone", error: null });
@@ -47,8 +51,24 @@ export async function serveHttp(runtime: Runtime, scope: HttpScope, receive: Rec
   if (outcome.result === "gone") throw disconnectedError();
 }
 
-/** HTTP/1.1 tells by a field that there is a body (RFC 9112 §6.3), HTTP/2 need not. */
-function bodyOf({ headers, protocol }: ScopeHead, exchange: ScopeExchange, events: EventReader): RequestBody {
+async function answerTo(request: HttpRequest, runtime: Runtime, events: EventReader): Promise<HttpResponse> {
+  let body: RequestBody;
+  try {
+    body = bodyOf(request, events);
+  } catch (error) {
+    return errorAnswer(error, request);
+  }
+  if (body.length === 0) events.watch();
+  // Runtime.answer gives nothing else for a plain request.
+  return (await runtime.answer({ ...request, body })) as HttpResponse;
+}
+
+/**
+ * HTTP/1.1 tells by a field that there is a body (RFC 9112 §6.3), HTTP/2 need not.
+ *
+ * @throws GatewayError `GW_CONTENT_LENGTH` (400)
+ */
+function bodyOf({ headers, protocol, exchange }: HttpRequest, events: EventReader): RequestBody {
   const length = contentLength(headers);
   const hasBody = length !== null ? length > 0 : headers.has("transfer-encoding") || protocol === "HTTP/2.0";
   return hasBody ? incomingBody({ length, exchange, open: () => events.body() }) : emptyBody;
