@@ -1,0 +1,184 @@
+// One connection of a web server: socket ↔ codec ↔ requests.
+import type { Socket } from "node:net";
+import { GatewayError, type MaybePromise, type ReadVariablesOptions } from "@gw/core";
+import { endPiece } from "./answer.ts";
+import { ApplicationConnection, type ApplicationEvent, type ApplicationOptions } from "./codec/application.ts";
+import { inputCut } from "./input.ts";
+import { Responder, type ResponderLink } from "./responder.ts";
+import type { Runtimes } from "./runtimes.ts";
+
+/** What all connections of a server share. */
+export interface ConnectionSettings {
+  readonly runtimes: Runtimes;
+  readonly codec: ApplicationOptions;
+  readonly variables: ReadVariablesOptions;
+  /** Called when the socket has closed. */
+  closed(connection: Connection): void;
+}
+
+/** Unread input of one connection beyond which it is read no further, unless another request waits for bytes. */
+const PAUSE_BYTES = 262_144;
+/** Unread input of one connection beyond which it is read no further, whoever waits. */
+const MAX_UNREAD_BYTES = 8_388_608;
+
+/** Serves the requests of one connection. */
+export class Connection implements ResponderLink {
+  readonly variables: ReadVariablesOptions;
+  readonly #socket: Socket;
+  readonly #settings: ConnectionSettings;
+  readonly #machine: ApplicationConnection;
+  readonly #responders: Map<number, Responder> = new Map();
+  readonly #keeps: Map<number, boolean> = new Map();
+  #drained: Promise<void> | null = null;
+  #isLeaving = false;
+
+  constructor(socket: Socket, settings: ConnectionSettings) {
+    this.#socket = socket;
+    this.#settings = settings;
+    this.variables = settings.variables;
+    this.#machine = new ApplicationConnection(settings.codec);
+    socket.setNoDelay(true);
+    socket.on("data", (chunk) => this.#feed(chunk));
+    socket.on("end", () => this.#halfClosed());
+    socket.on("error", () => {}); // "close" follows and says all there is to do
+    socket.on("close", () => this.#closed());
+  }
+
+  /** Requests under way. */
+  get running(): number {
+    return this.#responders.size;
+  }
+
+  /** The server stops: no further request is taken, and the connection ends with the last one. */
+  leave(): void {
+    this.#isLeaving = true;
+    if (this.running === 0) this.#socket.end();
+  }
+
+  /** The server waits no longer. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  write(pieces: readonly Uint8Array[]): MaybePromise<void> {
+    const socket = this.#socket;
+    if (socket.destroyed || socket.writableEnded) return;
+    let hasRoom = true;
+    if (pieces.length > 1) socket.cork();
+    for (const piece of pieces) hasRoom = socket.write(piece);
+    if (pieces.length > 1) socket.uncork();
+    return hasRoom ? undefined : this.#drain();
+  }
+
+  inputRead(): void {
+    let unread = 0;
+    let isStarving = false;
+    for (const { input } of this.#responders.values()) {
+      unread += input.unreadBytes;
+      isStarving ||= input.isStarving;
+    }
+    const isFull = unread > MAX_UNREAD_BYTES || (unread > PAUSE_BYTES && !isStarving);
+    if (isFull) this.#socket.pause();
+    else if (this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  finished(requestId: number): void {
+    this.#release(requestId);
+    this.#machine.finish(requestId);
+    const keeps = this.#keeps.get(requestId) ?? false;
+    this.#keeps.delete(requestId);
+    if ((!keeps || this.#isLeaving) && this.running === 0) this.#socket.end();
+    else this.inputRead();
+  }
+
+  cut(requestId: number): void {
+    if (this.running > 1) {
+      // Others share the connection: an exit status that is not 0 is all that is left to say.
+      void this.write([endPiece(requestId, 1)]);
+      this.finished(requestId);
+      return;
+    }
+    // A connection that closes before FCGI_END_REQUEST is the one sign every web server reads as a broken answer.
+    this.#release(requestId);
+    this.#socket.destroySoon();
+  }
+
+  #release(requestId: number): void {
+    const responder = this.#responders.get(requestId);
+    if (responder === undefined) return;
+    this.#responders.delete(requestId);
+    this.#settings.runtimes.leave(responder.runtime);
+  }
+
+  #feed(chunk: Uint8Array): void {
+    let events: readonly ApplicationEvent[];
+    try {
+      events = this.#machine.feed(chunk);
+    } catch (error) {
+      this.#settings.runtimes.current.log.warn(
+        { err: error },
+        "a FastCGI connection was closed: its peer broke the protocol",
+      );
+      this.#socket.destroy();
+      return;
+    }
+    for (const event of events) this.#take(event);
+    this.inputRead();
+  }
+
+  #take(event: ApplicationEvent): void {
+    switch (event.kind) {
+      case "request":
+        return this.#open(event.id, event.keepConnection).run(event.params);
+      case "invalid":
+        return this.#open(event.id, event.keepConnection).refuse(event.error);
+      case "input":
+        return this.#responders.get(event.id)?.input.push(event.bytes);
+      case "inputEnd":
+        return this.#responders.get(event.id)?.input.end();
+      case "abort":
+        return this.#responders.get(event.id)?.abort(gone("the web server aborted the request"));
+      case "reply":
+        return void this.write([event.bytes]);
+      case "close":
+        if (this.running === 0) this.#socket.end();
+    }
+  }
+
+  #open(requestId: number, keepConnection: boolean): Responder {
+    const responder = new Responder(this, requestId, this.#settings.runtimes.enter());
+    this.#responders.set(requestId, responder);
+    this.#keeps.set(requestId, keepConnection);
+    return responder;
+  }
+
+  /** A web server that has sent everything may close its side; it still gets its answers (R-F2). */
+  #halfClosed(): void {
+    for (const { input } of this.#responders.values()) input.fail(inputCut());
+    if (this.running === 0) this.#socket.end();
+    else this.#isLeaving = true;
+  }
+
+  #closed(): void {
+    for (const responder of this.#responders.values()) responder.abort(gone("the web server closed the connection"));
+    this.#settings.closed(this);
+  }
+
+  #drain(): Promise<void> {
+    this.#drained ??= new Promise((resolve) => {
+      const done = (): void => {
+        this.#socket.off("drain", done);
+        this.#socket.off("close", done);
+        this.#drained = null;
+        resolve();
+      };
+      this.#socket.on("drain", done);
+      this.#socket.on("close", done);
+    });
+    return this.#drained;
+  }
+}
+
+function gone(message: string): GatewayError {
+  return new GatewayError("GW_FCGI_GONE", 499, message);
+}

@@ -1,0 +1,41 @@
+// What serveFastcgi() can be told, and what it gives back.
+import type { Address, AppContext, AppSource, ReadVariablesOptions } from "@gw/core";
+
+/** Settings of `serveFastcgi`. */
+export interface FastcgiServerOptions extends ReadVariablesOptions {
+  /** Where to listen: `"unix:/run/app.sock"`, `"127.0.0.1:9000"`, `"fd://0"` (FCGI_LISTENSOCK_FILENO); one or several. @default "fd://0" */
+  listen?: string | readonly string[];
+  /** Permission bits of the files of unix sockets (R-F9). @default 0o660 */
+  unixMode?: number;
+  /**
+   * Peers that may connect over TCP: addresses or networks. Whoever connects can claim to be any client.
+   * `FCGI_WEB_SERVER_ADDRS` in the environment narrows the list further (§3.2). @default 127.0.0.1 and ::1 (R-F9)
+   */
+  allowedPeers?: readonly string[];
+  /** Connections at once; others wait in the kernel's queue or are refused. Told as FCGI_MAX_CONNS. @default 1_000 */
+  maxConnections?: number;
+  /** Requests at once on one connection; 1 turns multiplexing off. Told as FCGI_MPXS_CONNS. @default 100 */
+  maxRequestsPerConnection?: number;
+  /** Variables of one request, bytes. @default 262_144 (R-F8) */
+  maxParamsBytes?: number;
+  /** Variables of one request. @default 1_000 (R-F8) */
+  maxParams?: number;
+  /** Request body, bytes. @default 10_000_000 (R-H7) */
+  maxBodyBytes?: number;
+  /** How long running requests may take to end at `close` before they are cut. @default 30_000 */
+  gracefulTimeoutMs?: number;
+  /** Log, metrics, counters and backends for the app. @default createContext() */
+  context?: AppContext;
+}
+
+/** A FastCGI application that runs, or is about to. */
+export interface RunningFastcgiServer {
+  /** Where it listens, one per `listen`, with real ports; empty before `ready`. */
+  readonly addresses: readonly Address[];
+  /** Settles when the app has started and every socket listens; rejects if one does not, with nothing left running. */
+  readonly ready: Promise<void>;
+  /** Stops accepting, finishes running requests (at most `gracefulTimeoutMs`), then stops the app. A second call cuts them. */
+  close(): Promise<void>;
+  /** Starts the next app and gives it all new requests, lets the old one finish and stops it. If it does not start, nothing has changed (R-O2). */
+  reload(nextApp?: AppSource): Promise<void>;
+}

@@ -1,0 +1,192 @@
+// One request of a connection: variables and input in, answer out.
+import {
+  type Answer,
+  checkResponseHead,
+  discard,
+  emptyState,
+  errorAnswer,
+  GatewayError,
+  type HttpRequest,
+  type HttpResponse,
+  incomingBody,
+  isPromise,
+  type MaybePromise,
+  notesIfAny,
+  OpenExchange,
+  type Outcome,
+  pumpBody,
+  type ReadVariablesOptions,
+  type Runtime,
+  readVariables,
+} from "@gw/core";
+import { chunkPieces, endPiece, headerBlock, isBodiless, wholeAnswer } from "./answer.ts";
+import { InputQueue } from "./input.ts";
+
+/** The connection as its requests see it. */
+export interface ResponderLink {
+  readonly variables: ReadVariablesOptions;
+  /** Writes pieces in order; a promise settles when the web server has taken enough of them. */
+  write(pieces: readonly Uint8Array[]): MaybePromise<void>;
+  /** Something of a request's input was read. */
+  inputRead(): void;
+  /** The request has been answered to its end. */
+  finished(requestId: number): void;
+  /** The answer broke off: makes that visible to the web server (R-F16). */
+  cut(requestId: number): void;
+}
+
+/** A request under way. */
+export class Responder {
+  readonly input: InputQueue;
+  /** The runtime that answers it. */
+  readonly runtime: Runtime;
+  readonly #link: ResponderLink;
+  readonly #requestId: number;
+  readonly #exchange: OpenExchange;
+  readonly #gone: AbortController = new AbortController();
+  #isOver = false;
+
+  constructor(link: ResponderLink, requestId: number, runtime: Runtime) {
+    this.#link = link;
+    this.#requestId = requestId;
+    this.runtime = runtime;
+    this.#exchange = new OpenExchange(runtime);
+    this.input = new InputQueue(() => link.inputRead());
+  }
+
+  /** Asks the app and sends its answer. */
+  run(variables: ReadonlyMap<string, string>): void {
+    let request: HttpRequest;
+    try {
+      request = this.#requestOf(variables);
+    } catch (error) {
+      this.refuse(error);
+      return;
+    }
+    const answer = this.runtime.answer(request);
+    if (isPromise(answer)) void answer.then((value) => this.#send(value, request));
+    else this.#send(answer, request);
+  }
+
+  /** Answers what is no request the app could be asked. */
+  refuse(error: unknown): void {
+    const status = error instanceof GatewayError && error.code === "GW_FCGI_LIMIT" ? 431 : 400;
+    const body = new TextEncoder().encode(
+      `${status} ${status === 431 ? "Request Header Fields Too Large" : "Bad Request"}\n`,
+    );
+    this.#exchange.log.warn({ err: error }, `a FastCGI request was answered ${status}`);
+    const head = new TextEncoder().encode(`Status: ${status}\r\nContent-Type: text/plain\r\n\r\n`);
+    this.#finish({ status, bytesSent: body.length, result: "sent", error }, wholeAnswer(this.#requestId, head, body));
+  }
+
+  /** The web server does not want the answer any more, or is gone (R-F5, R-F21). */
+  abort(reason: GatewayError): void {
+    this.input.fail(reason);
+    this.#gone.abort(reason);
+  }
+
+  #requestOf(variables: ReadonlyMap<string, string>): HttpRequest {
+    const { contentLength, headers, ...head } = readVariables(variables, this.#link.variables);
+    // A body without a length announces itself by this; then its end is that of the stream.
+    const isUnknown = contentLength === null && variables.has("HTTP_TRANSFER_ENCODING");
+    const length = isUnknown ? null : (contentLength ?? 0);
+    const body = incomingBody({ length, exchange: this.#exchange, open: () => this.input });
+    const signal = this.#gone.signal;
+    return {
+      ...head,
+      headers: headers.without("transfer-encoding"),
+      body,
+      state: emptyState,
+      signal,
+      exchange: this.#exchange,
+    };
+  }
+
+  #send(answer: Answer, request: HttpRequest): void {
+    if (this.#gone.signal.aborted) {
+      this.#close(answer);
+      return this.#finish({ status: statusOf(answer), bytesSent: 0, result: "gone", error: null }, this.#emptyEnd());
+    }
+    const response = this.#sendable(answer, request);
+    const { status, body } = response;
+    const block = headerBlock(response);
+    if (body === null || body instanceof Uint8Array || isBodiless(request.method, status)) {
+      const sent = body instanceof Uint8Array && !isBodiless(request.method, status) ? body : null;
+      const error = status >= 500 ? (notesIfAny(this.#exchange)?.error ?? null) : null;
+      const outcome: Outcome = { status, bytesSent: sent?.length ?? 0, result: "sent", error };
+      const pieces = wholeAnswer(this.#requestId, block, sent);
+      if (response.close !== undefined) this.#close(response);
+      return this.#finish(outcome, pieces);
+    }
+    void this.#stream(response, block);
+  }
+
+  async #stream(response: HttpResponse, block: Uint8Array): Promise<void> {
+    const { status } = response;
+    let bytesSent = 0;
+    try {
+      await this.#link.write(chunkPieces(this.#requestId, block));
+      await pumpBody(withoutTrailers(response), {
+        write: (chunk) => {
+          bytesSent += chunk.length;
+          return this.#link.write(chunkPieces(this.#requestId, chunk));
+        },
+        signal: this.#gone.signal,
+      });
+      this.#finish({ status, bytesSent, result: "sent", error: null }, [endPiece(this.#requestId, 0)]);
+    } catch (error) {
+      const isGone = this.#gone.signal.aborted;
+      if (!isGone) this.#exchange.log.error({ err: error }, "an answer broke off");
+      const outcome: Outcome = { status, bytesSent, result: isGone ? "gone" : "cut", error: isGone ? null : error };
+      this.#finish(outcome, isGone ? this.#emptyEnd() : null);
+    }
+  }
+
+  /** FCGI_END_REQUEST is owed for an aborted request, too (§5.4). */
+  #emptyEnd(): Uint8Array[] {
+    return [endPiece(this.#requestId, 1)];
+  }
+
+  /** @param pieces the last ones; `null`: the answer is cut */
+  #finish(outcome: Outcome, pieces: readonly Uint8Array[] | null): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    void this.input.return();
+    if (pieces === null) this.#link.cut(this.#requestId);
+    else {
+      void this.#link.write(pieces);
+      this.#link.finished(this.#requestId);
+    }
+    this.#exchange.end(outcome);
+  }
+
+  #sendable(answer: Answer, request: HttpRequest): HttpResponse {
+    try {
+      if (answer.kind !== "response")
+        throw new GatewayError("GW_FCGI_NO_WEBSOCKET", 500, "FastCGI has no WebSocket to accept");
+      checkResponseHead(answer);
+      return answer;
+    } catch (error) {
+      this.#close(answer);
+      return errorAnswer(error, request);
+    }
+  }
+
+  #close(answer: Answer): void {
+    const failed = (error: unknown): void => this.#exchange.log.error({ err: error }, "closing an answer failed");
+    try {
+      const closing = discard(answer);
+      if (isPromise(closing)) this.runtime.track(closing.catch(failed));
+    } catch (error) {
+      failed(error);
+    }
+  }
+}
+
+function statusOf(answer: Answer): number {
+  return answer.kind === "response" ? answer.status : 101;
+}
+
+function withoutTrailers({ kind, status, headers, body, close }: HttpResponse): HttpResponse {
+  return { kind, status, headers, body, ...(close && { close }) };
+}

@@ -1,0 +1,145 @@
+// serveFastcgi(app): an app as a FastCGI application behind a web server.
+import { createServer, type Server, type Socket } from "node:net";
+import { type AppSource, createContext, peerList, Runtime } from "@gw/core";
+import { type Listening, listenAll, parseBind } from "@gw/core/node";
+import { ParamsDecoder } from "./codec/params.ts";
+import { Connection, type ConnectionSettings } from "./connection.ts";
+import type { FastcgiServerOptions, RunningFastcgiServer } from "./options.ts";
+import { Runtimes } from "./runtimes.ts";
+
+const LOOPBACK: readonly string[] = ["127.0.0.1", "::1"];
+
+/**
+ * Serves an app as a FastCGI responder; returns at once, `ready` tells when it listens.
+ *
+ * @throws GatewayError `GW_BIND`, `GW_NOT_AN_APP` for settings that cannot work; what fails later rejects `ready`
+ */
+export function serveFastcgi(app: AppSource, options: FastcgiServerOptions = {}): RunningFastcgiServer {
+  const { listen = "fd://0", context = createContext(), gracefulTimeoutMs = 30_000, maxBodyBytes } = options;
+  const binds = (typeof listen === "string" ? [listen] : listen).map(parseBind);
+  const newRuntime = (source: AppSource): Runtime =>
+    new Runtime(source, { context, ...(maxBodyBytes !== undefined && { maxBodyBytes }) });
+  const connections = new Set<Connection>();
+  const runtimes = new Runtimes(newRuntime(app));
+  let whenIdle = (): void => {};
+  const settings: ConnectionSettings = {
+    runtimes,
+    variables: options,
+    codec: codecOptions(options),
+    closed(connection) {
+      connections.delete(connection);
+      if (connections.size === 0) whenIdle();
+    },
+  };
+  const isAllowed = peerTest(options);
+  const accept = (socket: Socket): void => {
+    if (isAllowed(socket)) connections.add(new Connection(socket, settings));
+    else {
+      context.log.warn({ peer: socket.remoteAddress }, "a FastCGI connection was refused: its peer is not allowed");
+      socket.destroy();
+    }
+  };
+  let listening: Listening[] = [];
+  let closing: Promise<void> | null = null;
+  let cutNow = (): void => {};
+
+  async function start(): Promise<void> {
+    await runtimes.current.start();
+    try {
+      listening = await listenAll(binds, () => newServer(accept, options), listenOptions(options));
+    } catch (error) {
+      await runtimes.current.stop(AbortSignal.timeout(gracefulTimeoutMs));
+      throw error;
+    }
+  }
+
+  /** Settles when every connection has closed, or cuts them at the deadline. */
+  async function drain(deadline: AbortSignal): Promise<void> {
+    for (const connection of connections) connection.leave();
+    if (connections.size === 0) return;
+    await new Promise<void>((resolve) => {
+      whenIdle = resolve;
+      const cut = (): void => {
+        for (const connection of connections) connection.destroy();
+      };
+      if (deadline.aborted) cut();
+      else deadline.addEventListener("abort", cut, { once: true });
+    });
+  }
+
+  async function stop(): Promise<void> {
+    const cut = new AbortController();
+    cutNow = () => cut.abort();
+    const deadline = AbortSignal.any([cut.signal, AbortSignal.timeout(gracefulTimeoutMs)]);
+    await ready;
+    await Promise.all(listening.map((one) => one.close()));
+    await drain(deadline);
+    await runtimes.current.stop(deadline);
+  }
+
+  async function reload(nextApp?: AppSource): Promise<void> {
+    await ready;
+    if (nextApp === undefined) return runtimes.current.app.reload?.();
+    const next = newRuntime(nextApp);
+    await next.start();
+    const old = runtimes.swap(next);
+    const deadline = AbortSignal.timeout(gracefulTimeoutMs);
+    await runtimes.finished(old, deadline);
+    await old.stop(deadline);
+  }
+
+  const ready = start();
+  return {
+    get addresses() {
+      return listening.map(({ address }) => address);
+    },
+    ready,
+    close() {
+      if (closing !== null) cutNow();
+      closing ??= stop();
+      return closing;
+    },
+    reload,
+  };
+}
+
+function newServer(accept: (socket: Socket) => void, { maxConnections = 1_000 }: FastcgiServerOptions): Server {
+  const server = createServer({ allowHalfOpen: true }, accept);
+  server.maxConnections = maxConnections;
+  return server;
+}
+
+function codecOptions(options: FastcgiServerOptions): ConnectionSettings["codec"] {
+  const { maxConnections = 1_000, maxRequestsPerConnection = 100, maxParamsBytes, maxParams } = options;
+  const limits = {
+    ...(maxParamsBytes !== undefined && { maxBytes: maxParamsBytes }),
+    ...(maxParams !== undefined && { maxPairs: maxParams }),
+  };
+  return {
+    ...limits,
+    maxRequests: maxRequestsPerConnection,
+    paramsDecoder: new ParamsDecoder(limits),
+    // §4.1: the most connections, the most requests over all of them, whether one connection may carry several.
+    values: new Map([
+      ["FCGI_MAX_CONNS", String(maxConnections)],
+      ["FCGI_MAX_REQS", String(maxConnections * maxRequestsPerConnection)],
+      ["FCGI_MPXS_CONNS", maxRequestsPerConnection > 1 ? "1" : "0"],
+    ]),
+  };
+}
+
+/** Which peers may connect (R-F9). Unix sockets are guarded by their file's permissions. */
+function peerTest({ allowedPeers = LOOPBACK }: FastcgiServerOptions): (socket: Socket) => boolean {
+  const listed = peerList([...allowedPeers]);
+  const fromEnvironment = process.env.FCGI_WEB_SERVER_ADDRS;
+  const narrowed = fromEnvironment ? peerList(fromEnvironment.split(",").map((one) => one.trim())) : null;
+  return ({ remoteAddress, remotePort }) => {
+    if (remoteAddress === undefined) return true;
+    const peer = { host: remoteAddress, port: remotePort ?? 0 };
+    return listed.includes(peer) && (narrowed === null || narrowed.includes(peer));
+  };
+}
+
+function listenOptions({ unixMode }: FastcgiServerOptions): { mode?: number } {
+  return unixMode === undefined ? {} : { mode: unixMode };
+}
