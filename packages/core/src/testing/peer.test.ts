@@ -27,20 +27,20 @@ test("send waits when the client does not read, and goes on when it does", async
   expect(await client.receive()).toBe("2");
 });
 
-test("a sender that waits is let go when the socket breaks", async () => {
+test("a sender that waits is told when the socket breaks", async () => {
   const { peer, client } = socketPair({ maxUnread: 0 });
   const waiting = peer.send("1");
   client.cut();
-  await waiting;
+  await expect(waiting).rejects.toMatchObject({ code: "GW_WEBSOCKET_CLOSED" });
   expect(await peer.closed).toEqual({ code: 1006, reason: "" });
 });
 
-test("sending on a closed socket throws GW_SOCKET_CLOSED, on both sides", async () => {
+test("sending on a closed socket fails with GW_WEBSOCKET_CLOSED, on both sides", async () => {
   const { peer, client } = socketPair();
   await peer.close(4000, "done");
-  expect(() => peer.send("x")).toThrow(expect.objectContaining({ code: "GW_SOCKET_CLOSED" }));
-  expect(() => client.send("x")).toThrow(expect.objectContaining({ code: "GW_SOCKET_CLOSED" }));
-  await expect(client.receive()).rejects.toSatisfy((error) => isGatewayError(error, "GW_SOCKET_CLOSED"));
+  await expect(peer.send("x")).rejects.toMatchObject({ code: "GW_WEBSOCKET_CLOSED", status: 499 });
+  expect(() => client.send("x")).toThrow(expect.objectContaining({ code: "GW_WEBSOCKET_CLOSED" }));
+  await expect(client.receive()).rejects.toSatisfy((error) => isGatewayError(error, "GW_WEBSOCKET_CLOSED"));
   expect(await client.closed).toEqual({ code: 4000, reason: "done" });
 });
 

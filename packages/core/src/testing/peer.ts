@@ -20,7 +20,7 @@ export interface SocketClose {
 export interface TestSocketClient {
   /** Sends a message to the app; a string as text. */
   send(message: string | Uint8Array): void;
-  /** The next message: text as a string, bytes as bytes. Rejects with `GW_SOCKET_CLOSED` when the socket closes before one comes. */
+  /** The next message: text as a string, bytes as bytes. Rejects with `GW_WEBSOCKET_CLOSED` when the socket closes before one comes. */
   receive(): Promise<string | Uint8Array>;
   /** Closes; `closed` settles once the app has been told. @default code 1000 */
   close(code?: number, reason?: string): void;
@@ -58,6 +58,7 @@ export function socketPair({ maxUnread = 16 }: SocketPairOptions = {}): {
   };
   const client: TestSocketClient = {
     send(message) {
+      if (toApp.isEnded) throw socketClosed();
       toApp.put(messageOf(message));
     },
     async receive() {
@@ -76,7 +77,7 @@ export function socketPair({ maxUnread = 16 }: SocketPairOptions = {}): {
 class Mailbox {
   readonly #maxUnread: number;
   readonly #unread: WebSocketMessage[] = [];
-  readonly #senders: (() => void)[] = [];
+  readonly #senders: { resolve: () => void; reject: (error: unknown) => void }[] = [];
   #taker: ((message: WebSocketMessage | null) => void) | null = null;
   #isEnded = false;
 
@@ -84,8 +85,12 @@ class Mailbox {
     this.#maxUnread = maxUnread;
   }
 
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
   put(message: WebSocketMessage): MaybePromise<void> {
-    if (this.#isEnded) throw socketClosed();
+    if (this.#isEnded) return handled(Promise.reject(socketClosed()));
     if (this.#taker !== null) {
       this.#taker(message);
       this.#taker = null;
@@ -93,13 +98,13 @@ class Mailbox {
     }
     this.#unread.push(message);
     if (this.#unread.length <= this.#maxUnread) return;
-    return new Promise((resolve) => void this.#senders.push(resolve));
+    return handled(new Promise((resolve, reject) => void this.#senders.push({ resolve, reject })));
   }
 
   take(): Promise<WebSocketMessage | null> {
     const message = this.#unread.shift();
     if (message !== undefined) {
-      this.#senders.shift()?.();
+      this.#senders.shift()?.resolve();
       return Promise.resolve(message);
     }
     if (this.#isEnded) return Promise.resolve(null);
@@ -108,10 +113,10 @@ class Mailbox {
     });
   }
 
-  /** What has been sent can still be taken; senders that wait are let go. */
+  /** What has been sent can still be taken; senders that wait are told. */
   end(): void {
     this.#isEnded = true;
-    for (const wake of this.#senders.splice(0)) wake();
+    for (const { reject } of this.#senders.splice(0)) reject(socketClosed());
     this.#taker?.(null);
     this.#taker = null;
   }
@@ -123,6 +128,12 @@ function messageOf(message: string | Uint8Array): WebSocketMessage {
   return { isText, bytes, text: () => decodeText(bytes) };
 }
 
+/** As real peers do: an app that does not wait for `send` is not ended by its rejection. */
+function handled(promise: Promise<void>): Promise<void> {
+  promise.catch(() => {});
+  return promise;
+}
+
 function socketClosed(): GatewayError {
-  return new GatewayError("GW_SOCKET_CLOSED", 500, "the socket is closed");
+  return new GatewayError("GW_WEBSOCKET_CLOSED", 499, "the WebSocket is closed");
 }

@@ -181,6 +181,19 @@ test("a socket that is cut ends the conversation with 1006", async () => {
   expect((await socket.ended).result).toBe("gone");
 });
 
+test("an app that goes on sending after the client has closed has not failed", async () => {
+  const socket = await openSocket(
+    webSocket(() =>
+      accept(async (peer) => {
+        for (;;) await peer.send("more");
+      }),
+    ),
+  );
+  await socket.receive();
+  socket.close();
+  expect(await socket.ended).toMatchObject({ result: "sent", error: null });
+});
+
 test("a conversation that throws closes the socket with 1011", async () => {
   const socket = await openSocket(
     webSocket(() =>

@@ -1,6 +1,7 @@
 // One WebSocket in memory: the opening, the conversation, the end.
 import { encodeText } from "../bytes/byte-string.ts";
 import { scrubIdentity } from "../headers/identity.ts";
+import { isGatewayError } from "../model/errors.ts";
 import { HeaderList } from "../model/headers.ts";
 import type { Outcome } from "../model/request.ts";
 import type { WebSocketAccept, WebSocketPeer } from "../model/response.ts";
@@ -52,7 +53,8 @@ async function converse(answer: WebSocketAccept, peer: WebSocketPeer): Promise<O
     await answer.run(counting);
     await peer.close(1000);
   } catch (error) {
-    failure = { error };
+    // The client has closed; the app noticed when it sent.
+    if (!isGatewayError(error, "GW_WEBSOCKET_CLOSED")) failure = { error };
     await peer.close(1011);
   }
   try {
