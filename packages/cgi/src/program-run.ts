@@ -1,4 +1,5 @@
 // The life of one program: fed, read, watched, ended, reaped. Knows nothing of HTTP.
+import type { Writable } from "node:stream";
 import type { Logger } from "@gw/core";
 import { type DeadlineOptions, Deadlines } from "./deadlines.ts";
 import { CgiError } from "./errors.ts";
@@ -31,7 +32,6 @@ const EXIT_NEWS_MS = 250;
 /** One running program. */
 export class ProgramRun {
   readonly #program: RunningProgram;
-  readonly #input: AsyncIterator<Uint8Array> | null;
   readonly #log: Logger;
   readonly #deadlines: Deadlines;
   readonly #stopTimeoutMs: number;
@@ -50,7 +50,6 @@ export class ProgramRun {
   constructor({ program, input, signal, log }: ProgramRunInputs, options: ProgramRunOptions) {
     const { stopTimeoutMs = 5_000, checkExitCode = true, endOnDisconnect = true } = options;
     this.#program = program;
-    this.#input = input;
     this.#log = log;
     this.#stopTimeoutMs = stopTimeoutMs;
     this.#checkExitCode = checkExitCode;
@@ -61,9 +60,7 @@ export class ProgramRun {
       this.stop(new CgiError("GW_CGI_TIMEOUT", `the program was ended at its ${limit} limit of ${limitMs} ms`)),
     );
     this.ended = this.#watch();
-    if (program.input !== null && input !== null) {
-      feedProgram(program.input, input, this.#deadlines).catch((error: unknown) => this.stop(error));
-    }
+    if (program.input !== null && input !== null) this.#feed(program.input, input);
     if (endOnDisconnect) signal.addEventListener("abort", this.#clientLeft);
     if (endOnDisconnect && signal.aborted) this.letGo();
   }
@@ -131,6 +128,15 @@ export class ProgramRun {
     })().catch((error: unknown) => this.#log.warn({ err: error }, "the program failed after its answer"));
   }
 
+  #feed(writable: Writable, body: AsyncIterator<Uint8Array>): void {
+    feedProgram(writable, body, this.#deadlines).catch((error: unknown) => this.stop(error));
+    writable.once("close", () => {
+      // Nobody takes the rest: neither is the client waited for, nor is it asked for more.
+      this.#deadlines.clientDone("input");
+      Promise.resolve(body.return?.()).catch(() => {});
+    });
+  }
+
   async #watch(): Promise<void> {
     const { output, exited } = this.#program;
     const wake = (): void => {
@@ -165,7 +171,6 @@ export class ProgramRun {
     this.#deadlines.stop();
     this.#signal.removeEventListener("abort", this.#clientLeft);
     this.#program.input?.destroy();
-    Promise.resolve(this.#input?.return?.()).catch(() => {});
     if (this.#failure === null && this.#isFailure(exit)) this.#log.warn(`the program ended with ${exitText(exit)}`);
   }
 }

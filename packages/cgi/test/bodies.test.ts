@@ -86,6 +86,30 @@ test("R-C15: a program may answer while its body is still arriving", async () =>
   send(new Uint8Array(10));
 });
 
+test("a client that sends no more is neither waited for nor asked, once the program is gone", async () => {
+  // The program has answered and left a child behind that holds its output: the limit must end it, the client sends nothing.
+  const app = cgiProgram({ command: shellProgram(`sleep 60 & ${HEAD}; echo done`), timeoutMs: 200, stopTimeoutMs: 50 });
+  let isReturned = false;
+  const body = {
+    length: 20,
+    replayable: false,
+    [Symbol.asyncIterator]: () => ({
+      next: () => new Promise<never>(() => {}),
+      return: async () => {
+        isReturned = true;
+        return { done: true as const, value: undefined };
+      },
+    }),
+  };
+  const answer = await app.handle({ ...testRequest("/", { method: "POST" }), body });
+  if (answer.kind !== "response") throw new TypeError("no response");
+  const read = (async () => {
+    for await (const _ of answer.body as AsyncIterable<Uint8Array>);
+  })();
+  await expect(read).rejects.toMatchObject({ code: "GW_CGI_TIMEOUT" });
+  expect(isReturned).toBe(true);
+});
+
 test("a body that breaks off ends the program: it must not take the half for the whole", async () => {
   const directory = temporaryDirectory();
   async function* broken(): AsyncGenerator<Uint8Array> {
