@@ -1,47 +1,116 @@
 // The listening sockets: each takes connections and hands them to the HTTP version they speak.
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
+import type { PeerList } from "@gw/core";
 import { type PeerFacts, socketFacts } from "./connection.ts";
+import { parsePreface, readFirstBytes } from "./first-bytes.ts";
+import { type ProxyHeader, parseProxyHeader } from "./proxy-protocol.ts";
 import type { ServerState } from "./server-state.ts";
 import type { Certificates } from "./tls.ts";
 
-/** Takes a connection whose first bytes have not been read. */
+/** Takes a connection. */
 export type Accept = (socket: Socket, facts: PeerFacts) => void;
 
-/** What a bind needs to know. */
+/** How connections begin on the binds of a server. */
 export interface BindOptions {
   readonly state: ServerState;
   /** `null`: no TLS. */
   readonly certificates: Certificates | null;
-  /** Protocols offered by ALPN, in our order of preference. */
-  readonly protocols: readonly string[];
-  readonly accept: Accept;
+  /** HTTP versions served over TLS (chosen by ALPN), or without it (told apart by the preface of HTTP/2). */
+  readonly versions: readonly (1 | 2)[];
+  /** Peers that send a PROXY header. */
+  readonly proxies: PeerList | null;
+  readonly http1: Accept;
+  readonly http2: Accept;
 }
 
 /** Makes the server of one bind; it does not listen yet. */
-export function createBind({ state, certificates, protocols, accept }: BindOptions): Server {
-  // Half-open: HTTP decides what the end of the client's side means, not the socket.
-  const common = { allowHalfOpen: true, noDelay: true } as const;
-  if (certificates === null) {
-    return createServer(common, (socket) => {
-      if (isFull(state)) socket.destroy();
-      else accept(socket, socketFacts(socket));
+export function createBind(options: BindOptions): Server {
+  const { state, certificates, proxies } = options;
+  const secure = certificates === null ? null : createSecureServer(options, certificates);
+  const begin = (socket: Socket, facts: PeerFacts): void => {
+    if (secure === null) beginPlain(socket, facts, options);
+    else secure.emit("connection", remember(socket, facts));
+  };
+  if (secure !== null && proxies === null) return secure;
+  return createServer({ ...SOCKET_OPTIONS, pauseOnConnect: false }, (socket) => {
+    if (!admit(socket, state)) return;
+    const facts = socketFacts(socket);
+    if (proxies?.includes(facts.client) !== true) return begin(socket, facts);
+    readFirstBytes(socket, {
+      parse: parseProxy,
+      timeoutMs: state.limits.handshakeTimeoutMs,
+      onRead: (header) => begin(socket, { ...facts, ...toFacts(header, facts) }),
+      onError: (error) => state.log.warn({ err: error, peer: facts.client }, "a PROXY header was refused"),
     });
-  }
+  });
+}
+
+// Half-open: HTTP decides what the end of the client's side means, not the socket.
+const SOCKET_OPTIONS = { allowHalfOpen: true, noDelay: true } as const;
+
+function beginPlain(socket: Socket, facts: PeerFacts, { state, versions, http1, http2 }: BindOptions): void {
+  if (versions.length === 1) return versions[0] === 2 ? http2(socket, facts) : http1(socket, facts);
+  readFirstBytes(socket, {
+    parse: parsePreface,
+    timeoutMs: state.limits.handshakeTimeoutMs,
+    onRead: (version) => (version === 2 ? http2(socket, facts) : http1(socket, facts)),
+    onError: () => {},
+  });
+}
+
+function createSecureServer({ state, versions, http1, http2 }: BindOptions, certificates: Certificates): Server {
   const server = createTlsServer({
     ...certificates.options,
-    ...common,
-    ALPNProtocols: [...protocols],
+    ...SOCKET_OPTIONS,
+    ALPNProtocols: versions.includes(2) ? (versions.includes(1) ? ["h2", "http/1.1"] : ["h2"]) : ["http/1.1"],
     handshakeTimeout: state.limits.handshakeTimeoutMs,
   });
+  certificates.attach(server);
+  server.on("connection", (socket: Socket) => admit(socket, state));
   server.on("secureConnection", (socket: TLSSocket) => {
-    if (isFull(state)) socket.destroy();
-    else accept(socket, socketFacts(socket));
+    const facts = { ...socketFacts(socket), ...remembered(socket) };
+    if (socket.alpnProtocol === "h2") http2(socket, facts);
+    else if (versions.includes(1)) http1(socket, facts);
+    else socket.destroy();
   });
-  server.on("tlsClientError", (error) => state.log.debug({ err: error }, "a TLS handshake failed"));
+  server.on("tlsClientError", (error, socket) => {
+    state.log.debug({ err: error }, "a TLS handshake failed");
+    socket.destroy();
+  });
   return server;
 }
 
-function isFull({ limits, connections }: ServerState): boolean {
-  return limits.maxConnections !== 0 && connections.size >= limits.maxConnections;
+/** Keeps a socket in mind until it closes, or closes it if there are too many. */
+function admit(socket: Socket, { limits, sockets }: ServerState): boolean {
+  if (sockets.has(socket)) return true;
+  if (limits.maxConnections !== 0 && sockets.size >= limits.maxConnections) {
+    socket.destroy();
+    return false;
+  }
+  sockets.add(socket);
+  socket.once("close", () => sockets.delete(socket));
+  return true;
+}
+
+const FACTS = Symbol("gw.http.facts");
+
+/** What a PROXY header said stays with the socket under the TLS socket. */
+function remember(socket: Socket, { client, local }: PeerFacts): Socket {
+  return Object.assign(socket, { [FACTS]: { client, local } });
+}
+
+function remembered(socket: TLSSocket): Partial<PeerFacts> {
+  // Node has no public way from a TLS socket to the socket below.
+  const { _parent: below } = socket as TLSSocket & { _parent?: Socket & { [FACTS]?: Partial<PeerFacts> } };
+  return below?.[FACTS] ?? {};
+}
+
+function parseProxy(bytes: Buffer): { lengthBytes: number; value: ProxyHeader } | null {
+  const header = parseProxyHeader(bytes);
+  return header === null ? null : { lengthBytes: header.lengthBytes, value: header };
+}
+
+function toFacts({ client, local, tls }: ProxyHeader, facts: PeerFacts): PeerFacts {
+  return { client: client ?? facts.client, local: local ?? facts.local, tls: tls ?? facts.tls };
 }

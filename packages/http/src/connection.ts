@@ -16,6 +16,9 @@ export interface PeerFacts {
   readonly tls: TlsInfo | null;
 }
 
+/** How long a connection that we closed for writing stays open, so that the client can read what was sent last. */
+export const LINGER_MS = 2_000;
+
 /** One connection. Lives in `state.connections` until its socket has closed. */
 export abstract class Connection {
   readonly state: ServerState;
@@ -68,8 +71,8 @@ export abstract class Connection {
 
   /** Looks at the time limits; called about once a second with the monotonic time. */
   abstract check(nowMs: number): void;
-  /** No more requests are wanted: finish what runs, close when idle for `idleGraceMs`. */
-  abstract drain(idleGraceMs: number): void;
+  /** No more requests are wanted: finish what runs, close when idle for `state.idleGraceMs`. */
+  abstract drain(): void;
   /** The socket has closed. */
   abstract onClose(): void;
 

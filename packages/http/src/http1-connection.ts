@@ -2,15 +2,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { GatewayError } from "@gw/core";
-import { Connection, type PeerFacts } from "./connection.ts";
+import { Connection, LINGER_MS, type PeerFacts } from "./connection.ts";
 import type { Generation } from "./generation.ts";
 import type { Http1Link, Http1Sender } from "./http1-sender.ts";
 import type { HttpLimits } from "./limits.ts";
 import { refusalText } from "./refusal.ts";
 import type { ServerState } from "./server-state.ts";
-
-/** How long a connection that we closed for writing stays open, so that the client can read what was sent last. */
-const LINGER_MS = 2_000;
 
 /** A pipelined request that waits for its turn. */
 export interface WaitingRequest {
@@ -46,7 +43,6 @@ export class Http1Connection extends Connection implements Http1Link {
   #seenRequests = 0;
   #seenBytes = 0;
   #headSince: number | null = null;
-  #idleGraceMs: number | null = null;
 
   constructor(state: ServerState, socket: Socket, facts: PeerFacts, begin: Begin) {
     super(state, socket, facts);
@@ -125,8 +121,7 @@ export class Http1Connection extends Connection implements Http1Link {
     if (this.current?.generation === generation) this.cut();
   }
 
-  drain(idleGraceMs: number): void {
-    this.#idleGraceMs = idleGraceMs;
+  drain(): void {
     this.#since = this.state.now;
   }
 
@@ -146,7 +141,8 @@ export class Http1Connection extends Connection implements Http1Link {
 
   #allowedIdleMs(): number {
     const { headerTimeoutMs, keepAliveTimeoutMs } = this.limits;
-    return this.#idleGraceMs ?? (this.requests === 0 ? headerTimeoutMs : keepAliveTimeoutMs);
+    if (this.state.isDraining) return this.state.idleGraceMs;
+    return this.requests === 0 ? headerTimeoutMs : keepAliveTimeoutMs;
   }
 
   #isReadingHead(nowMs: number): boolean {

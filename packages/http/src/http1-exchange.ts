@@ -13,9 +13,10 @@ import {
   type RequestBody,
 } from "@gw/core";
 import { BodyTimer } from "./body-timer.ts";
-import { Http1Body } from "./http1-body.ts";
+import { tooManyLines } from "./http1-head.ts";
 import { Http1Sender } from "./http1-sender.ts";
 import type { RequestFacts } from "./request-rules.ts";
+import { StreamBody } from "./stream-body.ts";
 
 /** The exchange of one HTTP/1.x request. */
 export class Http1Exchange extends Http1Sender {
@@ -78,7 +79,7 @@ export class Http1Exchange extends Http1Sender {
   }
 
   #incomingBody(): RequestBody {
-    const body = new Http1Body(this.req, this.link.limits.maxHeaderLines);
+    const body = new StreamBody(this.req, () => this.#checkTrailers());
     this.body = body;
     return incomingBody({
       length: this.bodyLength,
@@ -90,6 +91,12 @@ export class Http1Exchange extends Http1Sender {
       },
       ...(this.bodyLength === null && { trailers: async () => HeaderList.fromWire(this.req.rawTrailers) }),
     });
+  }
+
+  /** Node 20 cuts a long trailer section without a word. */
+  #checkTrailers(): unknown {
+    const { maxHeaderLines } = this.link.limits;
+    return this.req.rawTrailers.length > maxHeaderLines * 2 ? tooManyLines(maxHeaderLines) : null;
   }
 
   #answered(answer: Answer): void {

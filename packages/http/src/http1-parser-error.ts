@@ -18,7 +18,8 @@ interface ParserError extends Error {
  * answer goes out, and the connection closes after it. After a last answer nobody listens to what arrives.
  */
 export function onParserError(error: ParserError, socket: Socket, connection: Http1Connection | undefined): void {
-  if (connection === undefined || error.code === "ECONNRESET" || !socket.writable) {
+  const isGone = error.code === "ECONNRESET" || error.code === "HPE_INVALID_EOF_STATE"; // the latter: inside a message
+  if (connection === undefined || isGone || !socket.writable) {
     socket.destroy();
     return;
   }

@@ -4,9 +4,9 @@ import type { Socket } from "node:net";
 import { type HeaderList, type HttpResponse, isBodilessStatus, pumpBody, type TlsInfo } from "@gw/core";
 import { HttpExchange, peerGone } from "./exchange.ts";
 import type { Generation } from "./generation.ts";
-import type { Http1Body } from "./http1-body.ts";
 import type { HttpLimits } from "./limits.ts";
 import { linesOf } from "./sendable-head.ts";
+import type { StreamBody } from "./stream-body.ts";
 
 /** The connection as its exchange sees it. */
 export interface Http1Link {
@@ -58,7 +58,7 @@ export abstract class Http1Sender extends HttpExchange {
   /** Bytes of the request's body; `null`: chunked. */
   protected readonly bodyLength: number | null;
   /** The body, if there is one. */
-  protected body: Http1Body | null = null;
+  protected body: StreamBody | null = null;
   /** The client sends its body only when asked to (R-H8). */
   protected isUnasked: boolean;
   protected step: Step = "asking";
@@ -82,12 +82,14 @@ export abstract class Http1Sender extends HttpExchange {
     if (this.isOver) return;
     this.controller.abort(peerGone());
     // With the app or in the pump the end comes by itself; afterwards there is nobody left to bring it.
-    if (this.step === "draining" || this.step === "written") this.#endEarly("gone", null);
+    if (this.step === "draining") this.endSent(this.#status, this.#bytesSent);
+    else if (this.step === "written") this.#endEarly("gone", null);
   }
 
   /** The request's body ends here, in an error. */
   failBody(error: unknown): void {
     this.body?.fail(error);
+    if (this.step === "draining") this.link.closeGently();
   }
 
   /** Sends an answer that was checked. */

@@ -4,6 +4,7 @@ import { type Listening, listenAll, parseBind } from "@gw/core/node";
 import { createBind } from "./binds.ts";
 import { Generation } from "./generation.ts";
 import { createHttp1 } from "./http1.ts";
+import { createHttp2 } from "./http2.ts";
 import { resolveLimits } from "./limits.ts";
 import type { RunningServer, ServeOptions } from "./options.ts";
 import { hostTest } from "./request-rules.ts";
@@ -35,11 +36,16 @@ export function serve(app: AppSource, options: ServeOptions = {}): RunningServer
     },
     webSocket: resolveWebSocket(options.webSocket),
     log: context.log,
+    sockets: new Set(),
     connections: new Set(),
     now: performance.now(),
     isDraining: false,
+    idleGraceMs,
   };
-  const http1 = createHttp1(state);
+  const versions = versionsOf(options);
+  const proxies = options.proxyProtocol === undefined ? null : peerList(options.proxyProtocol);
+  const http1 = createHttp1(state).accept;
+  const http2 = createHttp2(state).accept;
   const watch = watchConnections(state);
   let certificates: Certificates | null = null;
   let listening: Listening[] = [];
@@ -53,7 +59,7 @@ export function serve(app: AppSource, options: ServeOptions = {}): RunningServer
       try {
         listening = await listenAll(
           binds,
-          () => createBind({ state, certificates, protocols: ["http/1.1"], accept: http1.accept }),
+          () => createBind({ state, certificates, versions, proxies, http1, http2 }),
           listenOptions(options),
         );
       } catch (error) {
@@ -72,9 +78,10 @@ export function serve(app: AppSource, options: ServeOptions = {}): RunningServer
     const deadline = AbortSignal.any([cut.signal, AbortSignal.timeout(gracefulTimeoutMs)]);
     await ready;
     state.isDraining = true;
+    state.now = performance.now();
     watch.hurry();
     await Promise.all(listening.map((one) => one.close()));
-    await drainServer(state, { idleGraceMs, deadline });
+    await drainServer(state, deadline);
     watch.stop();
     await state.generation.runtime.stop(deadline);
   }
@@ -114,6 +121,15 @@ export function serve(app: AppSource, options: ServeOptions = {}): RunningServer
     },
     reload,
   };
+}
+
+/** HTTP versions served. Without TLS, HTTP/2 is spoken only when asked for. */
+function versionsOf({ http = "auto", h2c = false, tls }: ServeOptions): readonly (1 | 2)[] {
+  if (http !== "auto" && http !== 1 && http !== 2) {
+    throw new GatewayError("GW_HTTP_OPTION", 500, `http: expected "auto", 1 or 2, found ${JSON.stringify(http)}`);
+  }
+  if (http !== "auto") return [http];
+  return tls !== undefined || h2c ? [1, 2] : [1];
 }
 
 function listenOptions({ unixMode, backlog }: ServeOptions): { mode?: number; backlog?: number } {

@@ -1,4 +1,5 @@
 // What all connections of a server share.
+import type { Socket } from "node:net";
 import type { Logger } from "@gw/core";
 import type { Connection } from "./connection.ts";
 import type { Generation } from "./generation.ts";
@@ -14,10 +15,14 @@ export interface ServerState {
   readonly rules: RequestRules;
   readonly webSocket: WebSocketSettings;
   readonly log: Logger;
-  /** Every open connection. */
+  /** Every accepted socket, also those whose first bytes are awaited. */
+  readonly sockets: Set<Socket>;
+  /** Every connection that speaks HTTP. */
   readonly connections: Set<Connection>;
   /** Milliseconds of the monotonic clock at the last look at the connections: cheap to read, up to a second old. */
   now: number;
   /** Whether no more requests are wanted: answers ask to close. */
   isDraining: boolean;
+  /** How long an idle connection stays open while draining. */
+  readonly idleGraceMs: number;
 }

@@ -1,25 +1,23 @@
 // Ending well: what runs is finished, what is idle is closed, what takes too long is cut (R-O1, R-O2).
+import { setTimeout } from "node:timers/promises";
 import type { Generation } from "./generation.ts";
 import type { ServerState } from "./server-state.ts";
 
-/** How to drain. */
-export interface DrainOptions {
-  /** How long an idle connection stays open for a request that is on its way. */
-  readonly idleGraceMs: number;
-  /** Fires when what still runs is to be cut. */
-  readonly deadline: AbortSignal;
+/** Finishes every exchange and closes every connection of a server that accepts no more; cuts what still runs at the deadline. */
+export async function drainServer(state: ServerState, deadline: AbortSignal): Promise<void> {
+  for (const connection of state.connections) connection.drain();
+  state.generation.closeSockets();
+  await Promise.race([allClosed(state), fired(deadline)]);
+  state.generation.cutSockets();
+  for (const connection of state.connections) connection.cut();
+  for (const socket of state.sockets) socket.destroy(); // those that have not said what they speak
 }
 
-/** Finishes every exchange and closes every connection of a server that accepts no more. */
-export async function drainServer(state: ServerState, { idleGraceMs, deadline }: DrainOptions): Promise<void> {
-  const { generation, connections } = state;
-  for (const connection of connections) connection.drain(idleGraceMs);
-  generation.closeSockets();
-  const closed = Promise.all([...connections].map((connection) => connection.closed));
-  await Promise.race([Promise.all([generation.idle(), closed]), fired(deadline)]);
-  generation.cutSockets();
-  for (const connection of connections) connection.cut();
-  await Promise.all([...connections].map((connection) => connection.closed));
+async function allClosed({ sockets, connections, generation, idleGraceMs }: ServerState): Promise<void> {
+  // Connections whose first bytes or handshake are on their way get the time that idle ones get.
+  if (sockets.size > connections.size) await setTimeout(idleGraceMs);
+  while (connections.size > 0) await Promise.all([...connections].map(({ closed }) => closed));
+  await generation.idle();
 }
 
 /** Lets an app that was replaced finish its exchanges, cuts those beyond the deadline, and stops it. */

@@ -2,18 +2,16 @@
 import type { DetailedPeerCertificate, TLSSocket } from "node:tls";
 import type { PeerCertificate, TlsInfo } from "@gw/core";
 
-/** The facts of a TLS connection whose handshake is done. Certificates are read only when asked for. */
+/** The facts of a TLS connection whose handshake is done. */
 export function readTlsInfo(socket: TLSSocket): TlsInfo {
   const { servername } = socket as TLSSocket & { servername?: string | false };
-  let certificates: readonly PeerCertificate[] | null = null;
+  // Now or never: a socket that has closed has forgotten them.
+  const certificates = socket.authorized ? chainOf(socket.getPeerCertificate(true)) : [];
   return {
     version: socket.getProtocol() ?? "",
     cipher: socket.getCipher().standardName,
     serverName: typeof servername === "string" ? servername : null,
-    peerCertificates() {
-      certificates ??= socket.authorized ? chainOf(socket.getPeerCertificate(true)) : [];
-      return certificates;
-    },
+    peerCertificates: () => certificates,
   };
 }
 

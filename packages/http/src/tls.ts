@@ -5,6 +5,7 @@ import {
   type TlsOptions as NodeTlsOptions,
   type SecureContext,
   type SecureContextOptions,
+  type Server as TlsServer,
 } from "node:tls";
 import { GatewayError } from "@gw/core";
 
@@ -38,11 +39,15 @@ export interface TlsOptions extends CertificateOptions {
 export interface Certificates {
   /** For `tls.createServer`, with ALPN left to the caller. */
   readonly options: NodeTlsOptions;
+  /** Keeps the default certificate of a server up to date. */
+  attach(server: TlsServer): void;
   /** Reads the files; the returned function puts them in place. Throws without any effect. */
   prepare(): Promise<() => void>;
 }
 
 interface Loaded {
+  /** For clients that name no server, and for names that no other is for. */
+  readonly settings: SecureContextOptions;
   readonly byDefault: SecureContext;
   readonly byName: ReadonlyMap<string, SecureContext>;
 }
@@ -54,18 +59,21 @@ interface Loaded {
  */
 export async function loadCertificates(options: TlsOptions): Promise<Certificates> {
   let loaded = await load(options);
+  const servers: TlsServer[] = [];
   const { clientCertificates = "none" } = options;
   return {
     options: {
       SNICallback: (name, done) => done(null, contextFor(loaded, name)),
       requestCert: clientCertificates !== "none",
       rejectUnauthorized: clientCertificates === "required",
-      ...(await contextOptions(options, options)),
+      ...loaded.settings,
     },
+    attach: (server) => void servers.push(server),
     async prepare() {
       const next = await load(options);
       return () => {
         loaded = next;
+        for (const server of servers) server.setSecureContext(next.settings);
       };
     },
   };
@@ -74,9 +82,10 @@ export async function loadCertificates(options: TlsOptions): Promise<Certificate
 async function load(options: TlsOptions): Promise<Loaded> {
   const byName = new Map<string, SecureContext>();
   for (const [name, certificate] of Object.entries(options.serverNames ?? {})) {
-    byName.set(name.toLowerCase(), await createContext(certificate, options));
+    byName.set(name.toLowerCase(), createContext(await contextOptions(certificate, options), certificate));
   }
-  return { byDefault: await createContext(options, options), byName };
+  const settings = await contextOptions(options, options);
+  return { settings, byDefault: createContext(settings, options), byName };
 }
 
 function contextFor({ byDefault, byName }: Loaded, serverName: string): SecureContext {
@@ -84,8 +93,7 @@ function contextFor({ byDefault, byName }: Loaded, serverName: string): SecureCo
   return byName.get(name) ?? byName.get(name.replace(/^[^.]+/, "*")) ?? byDefault;
 }
 
-async function createContext(certificate: CertificateOptions, options: TlsOptions): Promise<SecureContext> {
-  const settings = await contextOptions(certificate, options);
+function createContext(settings: SecureContextOptions, certificate: CertificateOptions): SecureContext {
   try {
     return createSecureContext(settings);
   } catch (error) {

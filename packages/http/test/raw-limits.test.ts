@@ -48,7 +48,6 @@ test.each<[string, string, number]>([
   ["a fragment", get("/#a"), 400],
   ["a malformed percent sign", get("/%zz"), 400],
   ["NUL in the path", get("/%00"), 400],
-  ["a path above the root", get("/../etc/passwd"), 400],
   ["CONNECT", "CONNECT h:80 HTTP/1.1\r\nHost: h:80\r\n\r\n", 405],
   ["TRACE", "TRACE / HTTP/1.1\r\nHost: h\r\n\r\n", 405],
 ])("R-H4: %s is refused", async (_, bytes, status) => {

@@ -1,6 +1,5 @@
-// The body of one HTTP/1.1 request: chunks off the socket, read only when asked.
-import type { IncomingMessage } from "node:http";
-import { tooManyLines } from "./http1-head.ts";
+// The body of one request: chunks off a node:http message or a node:http2 stream, read only when asked.
+import type { Readable } from "node:stream";
 
 /** How many bytes are held before the client has to wait. */
 const HIGH_WATER_BYTES = 65_536;
@@ -21,11 +20,11 @@ export interface Drain {
 }
 
 /** A source for `incomingBody`. One iteration only; an early `return` leaves the rest on the wire, for the carrier. */
-export class Http1Body implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array> {
+export class StreamBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array> {
   /** Bytes that have arrived. */
   receivedBytes = 0;
-  readonly #req: IncomingMessage;
-  readonly #maxTrailerLines: number;
+  readonly #source: Readable;
+  readonly #checkEnd: (() => unknown) | null;
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
   #waiter: Waiter | null = null;
@@ -36,9 +35,10 @@ export class Http1Body implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8
   #error: unknown = null;
   #drain: Drain | null = null;
 
-  constructor(req: IncomingMessage, maxTrailerLines: number) {
-    this.#req = req;
-    this.#maxTrailerLines = maxTrailerLines;
+  /** @param checkEnd looks at what follows the body; an error is the body's error */
+  constructor(source: Readable, checkEnd: (() => unknown) | null = null) {
+    this.#source = source;
+    this.#checkEnd = checkEnd;
   }
 
   /** Whether the app waits for bytes that the client has not sent. */
@@ -106,8 +106,8 @@ export class Http1Body implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8
   #open(): void {
     if (this.#isBegun) return;
     this.#isBegun = true;
-    this.#req.on("data", (chunk: Buffer) => this.#onData(chunk));
-    this.#req.on("end", () => this.#onEnd());
+    this.#source.on("data", (chunk: Buffer) => this.#onData(chunk));
+    this.#source.on("end", () => this.#onEnd());
   }
 
   #onData(chunk: Uint8Array): void {
@@ -126,8 +126,8 @@ export class Http1Body implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8
   }
 
   #onEnd(): void {
-    // Node 20 cuts a long trailer section without a word.
-    if (this.#req.rawTrailers.length > this.#maxTrailerLines * 2) this.fail(tooManyLines(this.#maxTrailerLines));
+    const error = this.#checkEnd?.() ?? null;
+    if (error !== null) this.fail(error);
     this.#isEnded = true;
     const waiter = this.#waiter;
     this.#waiter = null;
@@ -138,13 +138,13 @@ export class Http1Body implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8
   #pause(): void {
     if (this.#isPaused || !this.#isBegun) return;
     this.#isPaused = true;
-    this.#req.pause();
+    this.#source.pause();
   }
 
   #resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
-    this.#req.resume();
+    this.#source.resume();
   }
 }
 
