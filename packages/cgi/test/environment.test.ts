@@ -67,7 +67,7 @@ describe("what must not pass", () => {
 
   test("R-C3: header names with other characters are dropped, so none can shadow another", async () => {
     const variables = await variablesOf(app, "/", {
-      headers: { "X-Real": "true", X_Real: "forged", "X.Real": "forged", "X-Real ": "forged" },
+      headers: { "X-Real": "true", X_Real: "forged", "X.Real": "forged" },
     });
     expect(variables.HTTP_X_REAL).toBe("true");
     expect(Object.values(variables)).not.toContain("forged");
