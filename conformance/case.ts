@@ -19,6 +19,8 @@ export interface Case extends App {
   readonly title: string;
   /** What a carrier must be able to do; others leave the case out. */
   readonly needs: readonly Ability[];
+  /** The app breaks rules on purpose, to see what the carrier does. */
+  readonly breaksRules: boolean;
   readonly check: (client: Client) => Promise<void>;
 }
 
@@ -27,11 +29,13 @@ export interface CaseOptions {
   title: string;
   /** @default [] */
   needs?: readonly Ability[];
+  /** @default false */
+  breaksRules?: boolean;
   app: AppSource;
   check(client: Client): Promise<void>;
 }
 
 /** Makes a case. */
-export function defineCase({ title, needs = [], app, check }: CaseOptions): Case {
-  return { ...toApp(app), title, needs, check };
+export function defineCase({ title, needs = [], breaksRules = false, app, check }: CaseOptions): Case {
+  return { ...toApp(app), title, needs, breaksRules, check };
 }

@@ -139,6 +139,7 @@ export const asyncIterable = defineCase({
 
 export const tooFewBytes = defineCase({
   title: "R-W4: an app that sends fewer bytes than it announced is visibly cut",
+  breaksRules: true,
   needs: ["cut-visible"],
   app: () => ({
     kind: "response",
@@ -153,6 +154,7 @@ export const tooFewBytes = defineCase({
 
 export const tooManyBytes = defineCase({
   title: "R-W4: an app that sends more bytes than it announced never overruns its length",
+  breaksRules: true,
   app: () => ({
     kind: "response",
     status: 200,
@@ -178,6 +180,7 @@ async function* failing(): AsyncGenerator<Uint8Array> {
 
 export const throwAfterHead = defineCase({
   title: "R-W5: a throw after the head is visibly cut, shows no detail, and the next request is served",
+  breaksRules: true,
   needs: ["cut-visible"],
   app: (request): HttpResponse =>
     request.path === "/throw"

@@ -31,7 +31,7 @@ for (const carrier of carriers) {
     for (const { found, module } of cases) {
       if (missing(carrier, found).length > 0) continue;
       test(found.title, async () => {
-        const opened = await carrier.open({ app: found, module });
+        const opened = await carrier.open({ app: found, module, breaksRules: found.breaksRules });
         try {
           await found.check({
             carrier: carrier.name,

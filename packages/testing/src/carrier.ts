@@ -23,6 +23,8 @@ export interface CarriedApp {
   app: AppSource;
   /** Absolute path of the module and the name of the export, `/…/case.ts:app`. */
   module: string;
+  /** The app breaks rules on purpose: not under lint. @default false */
+  breaksRules?: boolean;
 }
 
 /** A request as a client sends it. */

@@ -7,8 +7,8 @@ export function memoryCarrier(): Carrier {
   return {
     name: "in memory",
     abilities: new Set(["same-process", "stream-up", "cut-visible", "early-hints", "trailers"]),
-    async open({ app }) {
-      const running = await run(app);
+    async open({ app, breaksRules = false }) {
+      const running = await run(app, { lint: !breaksRules });
       return {
         async send({ method = "GET", target = "/", headers = [], body }) {
           const answer = await running.request(target, {
