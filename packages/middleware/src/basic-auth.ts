@@ -55,7 +55,10 @@ export function basicAuth(options: BasicAuthOptions): Middleware {
       return andThen(limiter?.waitOf(user, request.client) ?? null, (waitMs): MaybePromise<GatewayRequest | Answer> => {
         if (waitMs !== null) return refusal(429, { "Retry-After": String(Math.ceil(waitMs / 1_000)) });
         return andThen(accounts.check(user, password, request), (account) => {
-          if (account === null) return andThen(limiter?.begin(user, request.client), () => denied);
+          if (account === null) {
+            request.exchange.log.info({ user, client: request.client }, "a Basic login failed");
+            return andThen(limiter?.begin(user, request.client), () => denied);
+          }
           return withPrincipal(withoutAuthorization(request), { ...account, type: "Basic" });
         });
       });

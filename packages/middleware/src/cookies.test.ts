@@ -1,4 +1,4 @@
-import { accept, compose, type GatewayRequest, HeaderList, text } from "@gw/core";
+import { accept, compose, type GatewayRequest, guard, HeaderList, text } from "@gw/core";
 import { openSocket, request, testRequest } from "@gw/core/testing";
 import { expect, test } from "vitest";
 import { promisesMadeBy } from "../test/promises.ts";
@@ -110,6 +110,17 @@ test("a dispatch inside the exchange shares the cookies, which go out once", asy
   const answer = await request(app, "/outer", { headers: { Cookie: "c=d" } });
   expect(answer.text()).toBe("d");
   expect(answer.headers.getAll("set-cookie")).toEqual(["a=%2Finner; Path=/; HttpOnly; SameSite=Lax"]);
+});
+
+test("a thrown error sets no cookies, wherever it became an answer", async () => {
+  const fails = (request: GatewayRequest): never => {
+    twoCookies(request);
+    throw new Error("after the cookies");
+  };
+  for (const handler of [fails, guard(fails)]) {
+    const answer = await request(compose([cookies()], handler));
+    expect([answer.status, answer.headers.has("set-cookie")]).toEqual([500, false]);
+  }
 });
 
 test("without the layer, cookiesOf says what is missing", async () => {

@@ -2,6 +2,7 @@
 import { GatewayError, layer, type Middleware, type RequestHead, type StateKey, stateKey } from "@gw/core";
 import { CookieJar, type Cookies } from "./cookies/jar.ts";
 import type { CookieOptions } from "./cookies/write.ts";
+import { isThrown } from "./pages/thrown.ts";
 
 export type { Cookies } from "./cookies/jar.ts";
 export { findCookie, readCookies } from "./cookies/read.ts";
@@ -19,7 +20,8 @@ export interface CookiesOptions {
  * Gives the layers and apps inside it `cookiesOf(request)`.
  *
  * Set-Cookie lines go out on responses and on the accept head of a socket,
- * after those that the app wrote itself, each a line of its own.
+ * after those that the app wrote itself, each a line of its own. A request
+ * that ends in a thrown error sets none.
  */
 export function cookies({ defaults = {} }: CookiesOptions = {}): Middleware {
   return layer({
@@ -32,7 +34,7 @@ export function cookies({ defaults = {} }: CookiesOptions = {}): Middleware {
       }
       return { ...request, state: request.state.with(jarKey, new CookieJar(request, defaults).enter()) };
     },
-    onResponse: (answer, request) => (request.state.get(jarKey) as CookieJar).leave(answer),
+    onResponse: (answer, request) => (request.state.get(jarKey) as CookieJar).leave(answer, isThrown(answer, request)),
     onError(error, request) {
       request.state.get(jarKey)?.fail();
       throw error;

@@ -120,9 +120,9 @@ class Login {
     return andThen(session.load(), () => {
       const next = this.#nextOf(request, new URLSearchParams(request.query).get(NEXT_FIELD));
       const { principal } = session;
-      return principal === null
-        ? this.#page(request, { next })
-        : signedInPage(principal.user, this.#logoutOf(request), next ?? this.#home(request), this.#texts);
+      if (principal === null) return this.#page(request, { next });
+      notesOf(request.exchange).principal = principal; // for the access log, here and below
+      return signedInPage(principal.user, this.#logoutOf(request), next ?? this.#home(request), this.#texts);
     });
   }
 
@@ -131,6 +131,7 @@ class Login {
     if (this.#isForeign(request)) return this.#page(request, { status: 403, problem: this.#texts.foreign });
     const session = sessionOf(request);
     return andThen(session.load(), () => {
+      notesOf(request.exchange).principal = session.principal;
       session.end();
       return redirect(this.#options.afterLogout ?? this.placeOf(request), 303);
     });
@@ -154,13 +155,16 @@ class Login {
         return this.#page(request, { ...entry, status: 429, problem: this.#texts.tooMany, headers });
       }
       return andThen(this.#accounts.check(entry.user, entry.password, request), (account) => {
-        if (account === null) return this.#refuse(request, entry);
+        if (account === null) {
+          request.exchange.log.info({ user: entry.user, client }, "a login failed");
+          return this.#refuse(request, entry);
+        }
         return andThen(limiter?.takeBack(entry.user, client), () => {
           const session = sessionOf(request);
           return andThen(session.load(), () => {
             const principal = { ...account, type: "form" };
             session.logIn(principal);
-            notesOf(request.exchange).principal = principal; // the access log names who came
+            notesOf(request.exchange).principal = principal;
             return redirect(entry.next ?? this.#home(request), 303);
           });
         });

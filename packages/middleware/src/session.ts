@@ -72,7 +72,7 @@ export function session(options: SessionOptions = {}): Middleware {
   };
   return layer({
     name: "session",
-    ...lifeOf(store),
+    ...lifeOf(store, load),
     onRequest(request) {
       const outer = request.state.get(sessionKey);
       if (outer !== undefined) {
@@ -111,8 +111,14 @@ function activeOf(request: RequestHead): ActiveSession {
   throw new GatewayError("GW_NO_SESSION", 500, "sessionOf(request) needs the layer session() around the app");
 }
 
-function lifeOf(store: SessionStore): Pick<SessionStore, "start" | "stop" | "status"> {
+function lifeOf(store: SessionStore, load: string): Pick<SessionStore, "start" | "stop" | "status" | "describe"> {
   return {
+    describe: () => ({
+      kind: "layer",
+      name: "session",
+      facts: { load },
+      ...(store.describe && { children: [store.describe()] }),
+    }),
     start: (context) => startOnce(store, context),
     stop: (deadline) => stopOnce(store, deadline),
     ...(store.status && { status: () => store.status?.() ?? { name: "session", state: "ready", error: null } }),

@@ -2,8 +2,8 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { requires } from "@gw-private/requires";
 import { expect, test } from "vitest";
-import { requires } from "../../../scripts/testing/requires.ts";
 import { fileStore } from "../src/session/file.ts";
 import { sqliteStore } from "../src/session/sqlite.ts";
 import type { SessionStore } from "../src/session/store.ts";

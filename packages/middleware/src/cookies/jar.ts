@@ -71,11 +71,11 @@ export class CookieJar implements Cookies {
     return this;
   }
 
-  /** After an inner pass: nothing yet. After the outermost: the answer with the cookies; `null` for one that was thrown. */
-  leave(answer: Answer): Answer {
+  /** After an inner pass: nothing yet. After the outermost: the answer with the cookies, unless it is an error that was thrown. */
+  leave(answer: Answer, isFailure: boolean): Answer {
     if (--this.#passes > 0) return answer;
     this.#isSent = true;
-    if (this.#pending === null) return answer;
+    if (this.#pending === null || isFailure) return answer;
     const lines = [...this.#pending.values()].map((line) => ["Set-Cookie", line] as const);
     return { ...answer, headers: HeaderList.from([...answer.headers, ...lines]) };
   }

@@ -71,3 +71,10 @@ test("R-M14: other spellings of a name, other addresses of one network and other
   for (let host = 1; host <= 4; host++) throttle.begin("ann", from(`198.51.100.${host}`));
   expect(throttle.begin("ann", from("198.51.100.9"))).not.toBe(null); // per account
 });
+
+test("clients without an address are counted per account only, so that nobody can lock everybody out", () => {
+  const { throttle } = throttleAt({ perAccountAndAddress: 2, perAddress: 2, perAccount: 5 });
+  for (let attempt = 0; attempt < 5; attempt++) expect(throttle.begin("ann", null)).toBe(null);
+  expect(throttle.begin("ann", { path: "" })).not.toBe(null);
+  expect(throttle.begin("bob", null)).toBe(null);
+});

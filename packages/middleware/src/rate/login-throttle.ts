@@ -71,12 +71,15 @@ export class LoginThrottle {
 
   #rulesOf(user: string, client: Address | null): readonly Rule[] {
     const account = accountKey(user);
-    const address = addressKey(client);
     const [pair, perAddress, perAccount] = this.#limits;
+    const everywhere = { key: `login ${account} *`, limit: perAccount };
+    // Clients without an address would all be one: a stranger's guesses must not lock everybody out.
+    if (client === null || !("host" in client)) return [everywhere];
+    const address = addressKey(client);
     return [
       { key: `login ${account} ${address}`, limit: pair },
       { key: `login * ${address}`, limit: perAddress },
-      { key: `login ${account} *`, limit: perAccount },
+      everywhere,
     ];
   }
 }

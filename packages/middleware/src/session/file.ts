@@ -2,7 +2,7 @@
 import { hash } from "node:crypto";
 import { closeSync, mkdirSync, openSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { AppContext } from "@gw/core";
+import type { AppContext, Description } from "@gw/core";
 import { SessionStoreError } from "./guarded-store.ts";
 import {
   createRecordFile,
@@ -67,6 +67,10 @@ class FileStore implements SessionStore {
   async stop(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
     await this.#sweeping;
+  }
+
+  describe(): Description {
+    return { kind: "session store", name: "files", facts: { directory: this.#directory } };
   }
 
   read(key: string): SessionRecord | null {

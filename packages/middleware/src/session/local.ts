@@ -1,5 +1,5 @@
 // The store a gateway uses when none is named: on disk, the best the runtime has.
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileStore } from "./file.ts";
 import { hasSqlite, sqliteStore } from "./sqlite.ts";
 import type { SessionStore } from "./store.ts";
@@ -12,7 +12,8 @@ export interface LocalStoreOptions {
 
 /** An SQLite database `sessions.sqlite` where the runtime has `node:sqlite`, else a folder `sessions` of files (Node 20). */
 export function localStore({ directory = ".gw" }: LocalStoreOptions = {}): SessionStore {
+  const folder = resolve(directory);
   return hasSqlite()
-    ? sqliteStore({ path: join(directory, "sessions.sqlite") })
-    : fileStore({ directory: join(directory, "sessions") });
+    ? sqliteStore({ path: join(folder, "sessions.sqlite") })
+    : fileStore({ directory: join(folder, "sessions") });
 }

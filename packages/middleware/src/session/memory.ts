@@ -1,4 +1,5 @@
 // Sessions in the memory of one process: for tests and for gateways that may forget at a restart.
+import type { Description } from "@gw/core";
 import type { SessionRecord, SessionStore } from "./store.ts";
 
 /** Settings of `memoryStore`. */
@@ -38,6 +39,10 @@ class MemoryStore implements SessionStore {
   /** Sessions kept, ended ones not yet swept included. */
   get size(): number {
     return this.#visitors.size + this.#users.size;
+  }
+
+  describe(): Description {
+    return { kind: "session store", name: "memory", facts: { maxSessions: this.#maxSessions } };
   }
 
   read(key: string): SessionRecord | null {

@@ -2,7 +2,7 @@
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { type AppContext, GatewayError } from "@gw/core";
+import { type AppContext, type Description, GatewayError } from "@gw/core";
 import type { SessionRecord, SessionStore } from "./store.ts";
 
 /** Settings of `sqliteStore`. */
@@ -110,6 +110,10 @@ class SqliteStore implements SessionStore {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
     this.#close();
+  }
+
+  describe(): Description {
+    return { kind: "session store", name: "SQLite", facts: { path: this.#path } };
   }
 
   read(key: string): SessionRecord | null {
