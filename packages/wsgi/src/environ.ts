@@ -22,23 +22,35 @@ const SOFTWARE = `gw/${__GW_VERSION__}`;
 
 /** Makes the environ: a plain object of its own for each request, which the app may change. */
 export function createEnviron(request: HttpRequest, concurrency: Concurrency, errors: WsgiErrors): Environ {
-  const environ = writeVariables(request, {
-    interface: "wsgi",
-    software: SOFTWARE,
-    variables: mountVariables(request),
-  }) as unknown as Environ;
-  environ["wsgi.version"] = VERSION;
-  environ["wsgi.url_scheme"] = request.scheme;
-  environ["wsgi.input"] = new WsgiInput(request.body);
-  environ["wsgi.errors"] = errors;
-  environ["wsgi.multithread"] = concurrency.multithread;
-  environ["wsgi.multiprocess"] = concurrency.multiprocess;
-  environ["wsgi.run_once"] = concurrency.runOnce;
-  environ["wsgi.input_terminated"] = true;
-  environ["wsgi.file_wrapper"] = wrapFile;
   const { exchange } = request;
+  // All constant names at once, before any header: then every environ begins with the same layout, whatever a client
+  // sends, and none of these lines has to add a property.
+  const environ = {
+    SERVER_SOFTWARE: "",
+    SERVER_NAME: "",
+    SERVER_PORT: "",
+    SERVER_PROTOCOL: "",
+    REQUEST_METHOD: "",
+    REQUEST_SCHEME: "",
+    REQUEST_URI: "",
+    SCRIPT_NAME: "",
+    PATH_INFO: "",
+    QUERY_STRING: "",
+    REMOTE_ADDR: "",
+    "wsgi.version": VERSION,
+    "wsgi.url_scheme": request.scheme,
+    "wsgi.input": new WsgiInput(request.body),
+    "wsgi.errors": errors,
+    "wsgi.multithread": concurrency.multithread,
+    "wsgi.multiprocess": concurrency.multiprocess,
+    "wsgi.run_once": concurrency.runOnce,
+    "wsgi.input_terminated": true,
+    "wsgi.file_wrapper": wrapFile,
+  } satisfies Environ as Environ;
   if (exchange.inform !== undefined) {
     environ["wsgi.early_hints"] = (headers) => exchange.inform?.(HeaderList.from(headers));
   }
+  const options = { interface: "wsgi", software: SOFTWARE, variables: mountVariables(request) } as const;
+  writeVariables(request, options, environ as object as Record<string, string>);
   return environ;
 }

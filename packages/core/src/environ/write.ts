@@ -30,7 +30,7 @@ export interface WriteVariablesOptions {
 }
 
 /**
- * The variables of a request: a new object each time, values are byte strings.
+ * The variables of a request, as byte strings: in a new object, or in the one given.
  *
  * SCRIPT_NAME + PATH_INFO is the decoded path; QUERY_STRING is always there; CONTENT_LENGTH only if the length is known;
  * REMOTE_USER and AUTH_TYPE come from the principal alone; repeated fields are joined (R-C1, R-C6). docs/environ.md has
@@ -38,23 +38,24 @@ export interface WriteVariablesOptions {
  *
  * @throws GatewayError `GW_VARIABLE` (500) if `variables` has a name that only the gateway writes (R-F10).
  */
-export function writeVariables(request: GatewayRequest, options: WriteVariablesOptions): Record<string, string> {
+export function writeVariables(
+  request: GatewayRequest,
+  options: WriteVariablesOptions,
+  variables: Record<string, string> = emptyVariables(),
+): Record<string, string> {
   const { client, principal, headers, body } = request;
   const scriptName = options.scriptName ?? request.mount;
-  // One literal with constant names first: objects made this way share a layout, which makes the rest cheap.
-  const variables: Record<string, string> = {
-    SERVER_SOFTWARE: options.software,
-    SERVER_NAME: serverName(request),
-    SERVER_PORT: serverPort(request),
-    SERVER_PROTOCOL: request.protocol,
-    REQUEST_METHOD: request.method,
-    REQUEST_SCHEME: request.scheme,
-    REQUEST_URI: requestUri(request.target),
-    SCRIPT_NAME: scriptName,
-    PATH_INFO: options.pathInfo ?? pathInfo(request, scriptName),
-    QUERY_STRING: request.query,
-    REMOTE_ADDR: client !== null && "host" in client ? client.host : "",
-  };
+  variables.SERVER_SOFTWARE = options.software;
+  variables.SERVER_NAME = serverName(request);
+  variables.SERVER_PORT = serverPort(request);
+  variables.SERVER_PROTOCOL = request.protocol;
+  variables.REQUEST_METHOD = request.method;
+  variables.REQUEST_SCHEME = request.scheme;
+  variables.REQUEST_URI = requestUri(request.target);
+  variables.SCRIPT_NAME = scriptName;
+  variables.PATH_INFO = options.pathInfo ?? pathInfo(request, scriptName);
+  variables.QUERY_STRING = request.query;
+  variables.REMOTE_ADDR = client !== null && "host" in client ? client.host : "";
   if (options.interface !== "wsgi") variables.GATEWAY_INTERFACE = "CGI/1.1";
   if (client !== null && "host" in client && client.port > 0) variables.REMOTE_PORT = String(client.port);
   if (request.scheme === "https") variables.HTTPS = "on";
@@ -70,6 +71,28 @@ export function writeVariables(request: GatewayRequest, options: WriteVariablesO
   if (options.oddHeaders !== undefined) writeOddHeaders(variables, headers, options.oddHeaders);
   if (options.variables !== undefined) writeMountVariables(variables, options.variables);
   return variables;
+}
+
+/**
+ * The variables that are always there, still empty: what `writeVariables` fills in.
+ *
+ * One literal with constant names: objects made this way share a layout, which makes all that follows cheap. Who has
+ * constant names to add makes a literal that begins with these, and passes it.
+ */
+function emptyVariables(): Record<string, string> {
+  return {
+    SERVER_SOFTWARE: "",
+    SERVER_NAME: "",
+    SERVER_PORT: "",
+    SERVER_PROTOCOL: "",
+    REQUEST_METHOD: "",
+    REQUEST_SCHEME: "",
+    REQUEST_URI: "",
+    SCRIPT_NAME: "",
+    PATH_INFO: "",
+    QUERY_STRING: "",
+    REMOTE_ADDR: "",
+  };
 }
 
 function writeHeaders(variables: Record<string, string>, headers: HeaderList, authorization: boolean): void {
