@@ -1,11 +1,10 @@
 #!/usr/bin/env node
 // Committed, not built: npm links a command only if its file exists when the package is installed.
-import { existsSync } from "node:fs";
-
-const main = new URL("../dist/main.js", import.meta.url);
-if (existsSync(main)) {
-  await import(main.href);
-} else {
+const main = new URL("../dist/main.js", import.meta.url).href;
+try {
+  await import(main);
+} catch (error) {
+  if (error?.code !== "ERR_MODULE_NOT_FOUND" || error.url !== main) throw error;
   process.stderr.write("gw: not built yet: packages/cli/dist/main.js is missing; run `npm run build` first\n");
   process.exitCode = 1;
 }

@@ -1,5 +1,6 @@
 // The `gw` command: runs it, turns what it throws into one line and an exit code.
-import { run } from "./run.ts";
+
+declare const __GW_VERSION__: string;
 
 /** Standard output closed early (`gw fetch / | head -1`) is no failure of ours. */
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -7,21 +8,22 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-async function main(): Promise<number> {
+async function main(argv: readonly string[]): Promise<number> {
+  const { stdout, stderr, env } = process;
+  if (argv[0] === "--version" || argv[0] === "-V") {
+    stdout.write(`gw ${__GW_VERSION__} (node ${process.versions.node})\n`);
+    return 0;
+  }
   try {
-    return await run(process.argv.slice(2), {
-      folder: process.cwd(),
-      environment: process.env,
-      stdout: process.stdout,
-      stderr: process.stderr,
-    });
+    const { run } = await import("./run.ts");
+    return await run(argv, { folder: process.cwd(), environment: env, stdout, stderr });
   } catch (error) {
     const { errorLine } = await import("./print.ts");
-    process.stderr.write(`${errorLine(error, { verbose: process.env.GW_LOG_LEVEL === "debug" })}\n`);
+    stderr.write(`${errorLine(error, { verbose: env.GW_LOG_LEVEL === "debug" })}\n`);
     return (error as { code?: unknown } | null)?.code === "GW_USAGE" ? 2 : 1;
   }
 }
 
-const code = await main();
+const code = await main(process.argv.slice(2));
 // The app may have left timers, watchers or connections behind; its answer is out and its life has ended.
 process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));

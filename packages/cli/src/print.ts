@@ -21,8 +21,13 @@ function deepestStack(error: Error): string {
 
 /** A description as an indented tree. */
 export function treeLines(description: Description, indent = ""): string[] {
-  const facts = Object.entries(description.facts ?? {}).map(([name, value]) => `${name}=${value}`);
-  const at = description.at === undefined ? "" : `${description.at} → `;
-  const line = `${indent}${at}${description.kind === description.name ? "" : `${description.kind} `}${description.name}${facts.length > 0 ? ` (${facts.join(", ")})` : ""}`;
-  return [line, ...(description.children ?? []).flatMap((child) => treeLines(child, `${indent}  `))];
+  const { children = [] } = description;
+  return [`${indent}${lineOf(description)}`, ...children.flatMap((child) => treeLines(child, `${indent}  `))];
+}
+
+function lineOf({ kind, name, at, facts = {} }: Description): string {
+  const what = kind === name ? name : `${kind} ${name}`;
+  const where = at === undefined ? what : at === name ? at : `${at} → ${what}`;
+  const known = Object.entries(facts).map(([fact, value]) => `${fact}=${value}`);
+  return known.length > 0 ? `${where} (${known.join(", ")})` : where;
 }

@@ -1,8 +1,9 @@
 // argv → the command and its result. Commands are loaded when they are called: a CGI program starts for each request.
-import type { Command } from "./commands/table.ts";
-import type { Surroundings } from "./invocation.ts";
-
-declare const __GW_VERSION__: string;
+import { COMMANDS, type Command } from "./commands/table.ts";
+import { parseArguments } from "./config/arguments.ts";
+import { invocationOf, type Surroundings } from "./invocation.ts";
+import { didYouMean } from "./suggest.ts";
+import { UsageError } from "./usage-error.ts";
 
 /**
  * Runs the command line and gives the exit code: 0, or what the command says.
@@ -11,60 +12,35 @@ declare const __GW_VERSION__: string;
  */
 export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
   const [first, second] = argv;
-  if (first === "--version" || first === "-V") {
-    surroundings.stdout.write(`gw ${__GW_VERSION__} (node ${process.versions.node})\n`);
-    return 0;
-  }
-  const { COMMANDS } = await import("./commands/table.ts");
-  const commandOf = (name: string | undefined): Command | undefined =>
-    COMMANDS.find((command) => command.name === name && name !== "auto");
-  const asksForHelp = first === "--help" || first === "-h" || first === "help";
-  const named = commandOf(asksForHelp ? second : first);
-  if (asksForHelp) return showHelp(named ?? null, COMMANDS, surroundings);
+  if (first === "--help" || first === "-h" || first === "help") return showHelp(commandOf(second), surroundings);
+  const named = commandOf(first);
   const command = named ?? (COMMANDS.find(({ name }) => name === "auto") as Command);
-  return runCommand(command, named === undefined ? argv : argv.slice(1), { surroundings, commands: COMMANDS });
-}
-
-async function showHelp(
-  command: Command | null,
-  commands: readonly Command[],
-  { stdout }: Surroundings,
-): Promise<number> {
-  const { commandHelp, overview } = await import("./help.ts");
-  stdout.write(command === null ? overview(commands) : commandHelp(command));
-  return 0;
-}
-
-async function runCommand(
-  command: Command,
-  argv: readonly string[],
-  { surroundings, commands }: { surroundings: Surroundings; commands: readonly Command[] },
-): Promise<number> {
-  const { parseArguments } = await import("./config/arguments.ts");
-  const { invocationOf } = await import("./invocation.ts");
-  const line = parseArguments(command.name, argv, { environment: surroundings.environment });
-  if (line.wantsHelp) return showHelp(command, commands, surroundings);
-  const operands = await checkedOperands(command, line.operands, commands);
-  const invocation = await invocationOf({ ...line, operands }, surroundings, {
-    appOperand: operands[command.operands[1] - 1],
-  });
+  const line = parseArguments(command.name, named === null ? argv : argv.slice(1), surroundings);
+  if (line.wantsHelp) return showHelp(command, surroundings);
+  checkOperands(command, line.operands);
+  const appOperand = line.operands[command.operands[1] - 1];
+  const invocation = await invocationOf(line, surroundings, { appOperand });
   const { run: start } = await command.load();
   return start(invocation);
 }
 
-async function checkedOperands(
-  command: Command,
-  operands: readonly string[],
-  commands: readonly Command[],
-): Promise<readonly string[]> {
-  const [least, most] = command.operands;
-  if (operands.length >= least && operands.length <= most) return operands;
-  const { didYouMean } = await import("./suggest.ts");
-  const { UsageError } = await import("./usage-error.ts");
-  if (operands.length < least) throw new UsageError(`${command.usage}: ${command.missing}`);
-  const names = commands.map(({ name }) => name).filter((name) => name !== "auto");
-  const near = command.name === "auto" ? didYouMean(operands[0] as string, names) : "";
-  if (near !== "") throw new UsageError(`unknown command ${JSON.stringify(operands[0])}${near}`);
-  const found = operands.slice(least).map((one) => JSON.stringify(one));
-  throw new UsageError(`one app at a time: found ${found.join(" and ")}; mount others with --mount /prefix=APP`);
+/** The command with a name; `auto` has none. */
+function commandOf(name: string | undefined): Command | null {
+  return COMMANDS.find((command) => command.name === name && name !== "auto") ?? null;
+}
+
+async function showHelp(command: Command | null, { stdout }: Surroundings): Promise<number> {
+  const { commandHelp, overview } = await import("./help.ts");
+  stdout.write(command === null ? overview(COMMANDS) : commandHelp(command));
+  return 0;
+}
+
+function checkOperands({ name, usage, missing, operands: [least, most] }: Command, found: readonly string[]): void {
+  if (found.length < least) throw new UsageError(`${usage}: ${missing}`);
+  if (found.length <= most) return;
+  const commands = COMMANDS.map((command) => command.name).filter((one) => one !== "auto");
+  const near = name === "auto" ? didYouMean(found[0] as string, commands) : "";
+  if (near !== "") throw new UsageError(`unknown command ${JSON.stringify(found[0])}${near}`);
+  const apps = found.slice(least).map((one) => JSON.stringify(one));
+  throw new UsageError(`one app at a time: found ${apps.join(" and ")}; mount others with --mount /prefix=APP`);
 }

@@ -30,9 +30,9 @@ export async function appFromValue(
     case "app":
       return value as AppSource;
     case "handler":
-      return value as Handler;
+      return { handle: value as Handler, describe: () => ({ kind: "handler", name }) };
     case "fetch":
-      return fromFetch(value as Parameters<typeof fromFetch>[0]);
+      return { ...fromFetch(value as Parameters<typeof fromFetch>[0]), describe: () => ({ kind: "fetch", name }) };
     case "wsgi": {
       const { fromWsgi } = await import("@gw/wsgi");
       return fromWsgi(value as Parameters<typeof fromWsgi>[0]);

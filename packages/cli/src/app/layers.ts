@@ -1,8 +1,10 @@
 // `--use basic-auth?htpasswd=./users` → a layer of @gw/middleware, or of a file.
 import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import type { Middleware } from "@gw/core";
 import { loadModule } from "../modules/load-module.ts";
+import { didYouMean } from "../suggest.ts";
 import { StartError, UsageError } from "../usage-error.ts";
 
 /**
@@ -18,7 +20,7 @@ export async function layerFromText(text: string, folder: string): Promise<Middl
   if (/[./]/.test(name)) return layerFromFile(name, folder);
   const options = readLayerOptions(text, mark < 0 ? "" : text.slice(mark + 1), folder);
   const factory = (await importLayer(kebabOf(name), text))[camelOf(name)];
-  if (typeof factory !== "function") throw unknownLayer(text, name);
+  if (typeof factory !== "function") throw unknownLayer(text, name, layerNames());
   try {
     return (factory as (options: object) => Middleware)(options);
   } catch (error) {
@@ -26,18 +28,23 @@ export async function layerFromText(text: string, folder: string): Promise<Middl
   }
 }
 
-async function importLayer(name: string, text: string): Promise<Record<string, unknown>> {
-  try {
-    return (await import(`@gw/middleware/${name}`)) as Record<string, unknown>;
-  } catch (error) {
-    if ((error as { code?: string }).code !== "ERR_PACKAGE_PATH_NOT_EXPORTED") throw error;
-    throw unknownLayer(text, name, error);
-  }
+/** The subpaths of `@gw/middleware` that are layers; those of a layer's parts have a slash more. */
+function layerNames(): string[] {
+  const manifest = createRequire(import.meta.url)("@gw/middleware/package.json") as { exports: object };
+  return Object.keys(manifest.exports)
+    .map((subpath) => subpath.slice(2))
+    .filter((name) => /^[a-z-]+$/.test(name));
 }
 
-function unknownLayer(text: string, name: string, cause?: unknown): UsageError {
-  const expected = "expected one of its subpaths, such as basic-auth, or a file, such as ./layer.ts";
-  return new UsageError(`--use ${text}: @gw/middleware has no layer "${name}"; ${expected}`, { cause });
+async function importLayer(name: string, text: string): Promise<Record<string, unknown>> {
+  const names = layerNames();
+  if (!names.includes(name)) throw unknownLayer(text, name, names);
+  return (await import(`@gw/middleware/${name}`)) as Record<string, unknown>;
+}
+
+function unknownLayer(text: string, name: string, names: readonly string[]): UsageError {
+  const allowed = `allowed: ${names.join(", ")}, or a file such as ./layer.ts`;
+  return new UsageError(`--use ${text}: @gw/middleware has no layer "${name}"${didYouMean(name, names)}; ${allowed}`);
 }
 
 async function layerFromFile(name: string, folder: string): Promise<Middleware> {

@@ -1,5 +1,5 @@
 // `gw cgi`: answers the one request of this process.
-import { type RunCgiOptions, runCgi } from "@gw/cgi";
+import { type RunCgiOptions, runCgi } from "@gw/cgi/program";
 import { loadApp } from "../app/load-app.ts";
 import type { EffectiveSettings } from "../config/settings.ts";
 import type { Invocation } from "../invocation.ts";

@@ -1,6 +1,5 @@
 // Finds and reads the configuration file; every key is checked.
-import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { loadModule } from "../modules/load-module.ts";
 import { shortPath } from "../short-path.ts";
@@ -44,13 +43,13 @@ export function findConfigFile(folder: string, named: string | undefined): strin
  * @throws UsageError for an unknown key or a value that does not fit; StartError if it cannot be loaded
  */
 export async function readConfigFile(file: string, { fresh = false }: { fresh?: boolean } = {}): Promise<ConfigFile> {
-  const exported = file.endsWith(".json") ? await readJson(file) : (await loadModule(file, { fresh })).default;
+  const exported = file.endsWith(".json") ? readJson(file) : (await loadModule(file, { fresh })).default;
   return { file, config: checkConfig(shortPath(file), exported) };
 }
 
-async function readJson(file: string): Promise<unknown> {
+function readJson(file: string): unknown {
   try {
-    return JSON.parse(await readFile(file, "utf8")) as unknown;
+    return JSON.parse(readFileSync(file, "utf8")) as unknown;
   } catch (error) {
     throw new StartError(`cannot read ${shortPath(file)}: ${(error as Error).message}`, { cause: error });
   }

@@ -1,5 +1,5 @@
 // What went wrong when a module was loaded, in one line with its place.
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { shortPath } from "../short-path.ts";
@@ -27,7 +27,7 @@ function messageOf(error: unknown): string {
 }
 
 /** Whether something that is imported is not there; Node has a code for `import` and one for `require`. */
-export function isMissingModule(error: unknown): boolean {
+function isMissingModule(error: unknown): boolean {
   const { code } = (error ?? {}) as { code?: unknown };
   return code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND";
 }
@@ -57,7 +57,7 @@ function placeIn(error: unknown): Place | null {
 async function placeOfSyntaxError(file: string): Promise<Place | null> {
   try {
     const { createJiti } = await import("jiti");
-    const source = await readFile(file, "utf8");
+    const source = readFileSync(file, "utf8");
     const code = createJiti(file).transform({ source, filename: file, ts: extname(file).endsWith("ts"), async: true });
     const line = /__JITI_ERROR__ = \{.*?"line":(\d+)/s.exec(code)?.[1];
     return line === undefined ? null : { file, line };

@@ -1,13 +1,11 @@
 // Loads a JavaScript or TypeScript file without a build step.
-import { closeSync, openSync, readSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import * as nodeModule from "node:module";
 import { extname } from "node:path";
 import { pathToFileURL } from "node:url";
 import { shortPath } from "../short-path.ts";
 import { StartError } from "../usage-error.ts";
 import { importThroughJiti } from "./jiti-import.ts";
-import { isMissingModule, loadErrorText } from "./load-error.ts";
 import { load, loadUrl, resolve, scriptUrl } from "./module-hooks.ts";
 
 /** What a module exports. */
@@ -33,6 +31,7 @@ export async function loadModule(file: string, { fresh = false }: { fresh?: bool
     if (fresh) beginLoad();
     return isScript ? await importScript(file) : await importFile(file);
   } catch (error) {
+    const { loadErrorText } = await import("./load-error.ts");
     throw new StartError(`cannot load ${shortPath(file)}: ${await loadErrorText(error, file)}`, { cause: error });
   }
 }
@@ -45,7 +44,7 @@ async function importFile(file: string): Promise<ModuleExports> {
   } catch (error) {
     if (!isForJiti(error, isTypeScript)) throw error;
     return await importThroughJiti(file, { load: loads }).catch((second: unknown) => {
-      throw isMissingModule(error) ? error : second;
+      throw (error as { code?: string }).code === "ERR_MODULE_NOT_FOUND" ? error : second;
     });
   }
 }
@@ -74,7 +73,7 @@ async function importScript(file: string): Promise<ModuleExports> {
       if (!isForJiti(error, true)) throw error;
     }
   }
-  return importThroughJiti(file, { load: loads, source: (await readFile(file, "utf8")).replace(/^#!.*/, "") });
+  return importThroughJiti(file, { load: loads, source: readFileSync(file, "utf8").replace(/^#!.*/, "") });
 }
 
 /** A file with an extension that is not ours is a program in another language, unless its first line says otherwise. */

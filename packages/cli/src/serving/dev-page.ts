@@ -3,6 +3,8 @@ import {
   andThen,
   discard,
   encodeText,
+  guard,
+  type Handler,
   HeaderList,
   type HttpRequest,
   isGatewayError,
@@ -13,7 +15,7 @@ import {
 
 /** A layer that replaces answers made from errors by a page for the developer, or by text for other clients. */
 export function devErrors(): Middleware {
-  return layer({
+  const shown = layer({
     name: "devErrors",
     onResponse(answer, request) {
       const error = notesIfAny(request.exchange)?.error;
@@ -25,6 +27,8 @@ export function devErrors(): Middleware {
       return andThen(discard(answer), () => ({ kind: "response", status: answer.status, headers, body }) as const);
     },
   });
+  // What layers and lint throw is an answer only behind a guard.
+  return Object.assign((next: Handler) => shown(guard(next)), { layerName: "devErrors" });
 }
 
 const commonHeaders = [
