@@ -2,14 +2,13 @@
 import {
   andThen,
   discard,
-  type HeaderList,
   type HttpRequest,
   type HttpResponse,
-  isBodilessStatus,
+  isBodiless,
   type MaybePromise,
   pumpBody,
-  withoutHopByHop,
-  writeHeaderBlock,
+  withoutTrailers,
+  writeAnswerBlock,
 } from "@gw/core";
 
 /** Where an answer goes. */
@@ -28,8 +27,8 @@ export interface AnswerTarget {
  */
 export async function sendAnswer(answer: HttpResponse, request: HttpRequest, target: AnswerTarget): Promise<number> {
   const { status, body } = answer;
-  const block = writeHeaderBlock(status, answerHeaders(answer));
-  if (body === null || request.method === "HEAD" || isBodilessStatus(status)) {
+  const block = writeAnswerBlock(answer);
+  if (body === null || isBodiless(request.method, status)) {
     await discard(answer);
     await target.write(block);
     return 0;
@@ -82,18 +81,3 @@ class BlockFirst {
 
 /** Beyond this, a second write costs less than a copy. */
 const JOIN_BYTES = 32_768;
-
-function withoutTrailers({ kind, status, headers, body, close }: HttpResponse): HttpResponse {
-  return { kind, status, headers, body, ...(close && { close }) };
-}
-
-/** The fields to write: no hop-by-hop ones, a length where it is known, no Location that a server would act on. */
-function answerHeaders({ status, headers, body }: HttpResponse): HeaderList {
-  let written = withoutHopByHop(headers);
-  // To servers a Location is a redirect unless the status says otherwise (§6.2): with 200, Apache would send a 302.
-  if (status === 200) written = written.without("location");
-  if (body instanceof Uint8Array && !isBodilessStatus(status) && !written.has("content-length")) {
-    written = written.append("Content-Length", String(body.length));
-  }
-  return written;
-}

@@ -6,13 +6,21 @@ export { fromProcessEnvironment, parseEnvironmentBlock, toProcessEnvironment } f
 export { headerNameOf, variableName } from "./environ/names.ts";
 export { type ReadVariablesOptions, readVariables, type VariablesHead } from "./environ/read.ts";
 export { type WriteVariablesOptions, writeVariables } from "./environ/write.ts";
+export { isBodiless, withoutTrailers, writeAnswerBlock } from "./header-block/answer.ts";
 export { type BlockKind, classifyBlock } from "./header-block/classify.ts";
 export { HeaderBlockError, type HeaderBlockErrorCode } from "./header-block/error.ts";
 export { type HeaderBlock, HeaderBlockDecoder, type HeaderBlockOptions } from "./header-block/parse.ts";
 export { writeHeaderBlock } from "./header-block/write.ts";
 export { acceptedEncodings, checkResponseHead, contentLength, evaluatePreconditions } from "./headers/public.ts";
 export { identityHeaders, isBodilessStatus, isFieldValue, isHopByHop, isIdentityHeader } from "./headers/public.ts";
-export { isToken, parseContentLength, parseHttpDate, rangeApplies, readForwarded, reasonPhrase } from "./headers/public.ts";
+export {
+  isToken,
+  parseContentLength,
+  parseHttpDate,
+  rangeApplies,
+  readForwarded,
+  reasonPhrase,
+} from "./headers/public.ts";
 export { scrubIdentity, selectRanges, withoutHopByHop, writeContentRange, writeHttpDate } from "./headers/public.ts";
 export type { ByteRange, Forwarded, ForwardedTrust, Validators } from "./headers/public.ts";
 export { bufferBody, incomingBody, mapBody, memoryBody, pumpBody, readBytes, readForm } from "./body/public.ts";
@@ -33,6 +41,7 @@ export type { PeerCertificate, Principal, RequestBody, RequestHead, RequestState
 export type { ResponseBody, StateKey, Status, TlsInfo, WebSocketAccept, WebSocketMessage } from "./model/public.ts";
 export type { WebSocketPeer, WebSocketRequest } from "./model/public.ts";
 export { accept, afterResponse, andCatch, andThen, asyncOrigin, authEndpoint, cascade } from "./pipeline/public.ts";
+export { closeAnswer, sendableResponse } from "./pipeline/public.ts";
 export { compose, createContext, createCounters, createMetrics, DEFAULT_MAX_BODY_BYTES } from "./pipeline/public.ts";
 export { describeApp, describeLayer, discard, errorAnswer, eventStream, every, except } from "./pipeline/public.ts";
 export { fittingAnswer, gateway, guard, html, http, isPromise, isProtectedVariable, json } from "./pipeline/public.ts";

@@ -1,27 +1,10 @@
 // An answer as FCGI_STDOUT records: header block, body, end of stream, FCGI_END_REQUEST.
-import { type HeaderList, type HttpResponse, isBodilessStatus, withoutHopByHop, writeHeaderBlock } from "@gw/core";
 import { HEADER_BYTES, MAX_CONTENT_BYTES, RecordType } from "./codec/constants.ts";
 import { writeEndRequest } from "./codec/control.ts";
 import { recordHeader, streamRecords, writeHeader } from "./codec/record.ts";
 
 /** Up to this size an answer is copied into one piece; beyond, a gathered write costs less than the copy. */
 const JOINED_BYTES = 16_384;
-
-/** Whether the answer to this method has no body on the wire (RFC 9110 §6.4.1). */
-export function isBodiless(method: string, status: number): boolean {
-  return method === "HEAD" || isBodilessStatus(status);
-}
-
-/** The header block of an answer, as a web server reads it (RFC 3875 §6.3). */
-export function headerBlock({ status, headers, body }: HttpResponse): Uint8Array {
-  let written: HeaderList = withoutHopByHop(headers);
-  // To web servers a Location is a redirect unless the status says otherwise (§6.2): with 200, some would send a 302.
-  if (status === 200) written = written.without("location");
-  if (body instanceof Uint8Array && !isBodilessStatus(status) && !written.has("content-length")) {
-    written = written.append("Content-Length", String(body.length));
-  }
-  return writeHeaderBlock(status, written);
-}
 
 /** The pieces of a whole answer: one piece for a small one, so that it leaves in one write. */
 export function wholeAnswer(requestId: number, block: Uint8Array, body: Uint8Array | null): Uint8Array[] {

@@ -3,7 +3,9 @@ import type { Socket } from "node:net";
 import { GatewayError, type MaybePromise, type ReadVariablesOptions } from "@gw/core";
 import { endPiece } from "./answer.ts";
 import { ApplicationConnection, type ApplicationEvent, type ApplicationOptions } from "./codec/application.ts";
-import { inputCut } from "./input.ts";
+import { RecordType } from "./codec/constants.ts";
+import { recordHeader } from "./codec/record.ts";
+import { inputCut, type SpillOptions } from "./input-queue.ts";
 import { Responder, type ResponderLink } from "./responder.ts";
 import type { Runtimes } from "./runtimes.ts";
 
@@ -12,14 +14,15 @@ export interface ConnectionSettings {
   readonly runtimes: Runtimes;
   readonly codec: ApplicationOptions;
   readonly variables: ReadVariablesOptions;
+  readonly spill: SpillOptions;
   /** Called when the socket has closed. */
   closed(connection: Connection): void;
 }
 
-/** Unread input of one connection beyond which it is read no further, unless another request waits for bytes. */
+/** Unread input of one connection beyond which it is read no further. */
 const PAUSE_BYTES = 262_144;
-/** Unread input of one connection beyond which it is read no further, whoever waits. */
-const MAX_UNREAD_BYTES = 8_388_608;
+/** How long a connection with one request waits for its app to read, before the input goes to a file. */
+const PATIENCE_MS = 250;
 
 /** Serves the requests of one connection. */
 export class Connection implements ResponderLink {
@@ -31,6 +34,7 @@ export class Connection implements ResponderLink {
   readonly #keeps: Map<number, boolean> = new Map();
   #drained: Promise<void> | null = null;
   #isLeaving = false;
+  #patience: NodeJS.Timeout | undefined;
 
   constructor(socket: Socket, settings: ConnectionSettings) {
     this.#socket = socket;
@@ -70,16 +74,31 @@ export class Connection implements ResponderLink {
     return hasRoom ? undefined : this.#drain();
   }
 
+  /**
+   * Reads on, or waits for the apps. Another request may be behind unread input (R-F4), so the wait has an end: at once
+   * if there is another request already, else after a moment, the input goes to a file (docs/decisions/0006).
+   */
   inputRead(): void {
     let unread = 0;
-    let isStarving = false;
-    for (const { input } of this.#responders.values()) {
-      unread += input.unreadBytes;
-      isStarving ||= input.isStarving;
+    for (const { input } of this.#responders.values()) unread += input.unreadBytes;
+    if (unread > PAUSE_BYTES) {
+      this.#socket.pause();
+      if (this.running > 1) this.#spill();
+      else this.#patience ??= setTimeout(() => this.#spill(), PATIENCE_MS);
+      return;
     }
-    const isFull = unread > MAX_UNREAD_BYTES || (unread > PAUSE_BYTES && !isStarving);
-    if (isFull) this.#socket.pause();
-    else if (this.#socket.isPaused()) this.#socket.resume();
+    this.#endPatience();
+    if (this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  #spill(): void {
+    this.#endPatience();
+    for (const { input } of this.#responders.values()) input.spill(this.#settings.spill);
+  }
+
+  #endPatience(): void {
+    clearTimeout(this.#patience);
+    this.#patience = undefined;
   }
 
   finished(requestId: number): void {
@@ -155,11 +174,19 @@ export class Connection implements ResponderLink {
   /** A web server that has sent everything may close its side; it still gets its answers (R-F2). */
   #halfClosed(): void {
     for (const { input } of this.#responders.values()) input.fail(inputCut());
-    if (this.running === 0) this.#socket.end();
-    else this.#isLeaving = true;
+    const [requestId] = this.#responders.keys();
+    if (requestId === undefined) {
+      this.#socket.end();
+      return;
+    }
+    this.#isLeaving = true;
+    // Half closed and closed look the same to us. An empty FCGI_STDERR means nothing to who still reads, and fails on
+    // who does not: then the apps learn that nobody waits (R-F21).
+    void this.write([recordHeader(RecordType.stderr, requestId, 0)]);
   }
 
   #closed(): void {
+    this.#endPatience();
     for (const responder of this.#responders.values()) responder.abort(gone("the web server closed the connection"));
     this.#settings.closed(this);
   }

@@ -1,5 +1,5 @@
 // What serveFastcgi() can be told, and what it gives back.
-import type { Address, AppContext, AppSource, ReadVariablesOptions } from "@gw/core";
+import type { Address, AppContext, AppSource, ReadVariablesOptions, SpoolStore } from "@gw/core";
 
 /** Settings of `serveFastcgi`. */
 export interface FastcgiServerOptions extends ReadVariablesOptions {
@@ -22,6 +22,10 @@ export interface FastcgiServerOptions extends ReadVariablesOptions {
   maxParams?: number;
   /** Request body, bytes. @default 10_000_000 (R-H7) */
   maxBodyBytes?: number;
+  /** Where input waits that an app does not read, so that it holds up no other request of its connection. @default temporary files */
+  spool?: SpoolStore;
+  /** Input of one request that may wait there, bytes; beyond, the connection waits for the app. @default 67_108_864 */
+  maxSpoolBytes?: number;
   /** How long running requests may take to end at `close` before they are cut. @default 30_000 */
   gracefulTimeoutMs?: number;
   /** Log, metrics, counters and backends for the app. @default createContext() */

@@ -1,14 +1,13 @@
 // One request of a connection: variables and input in, answer out.
 import {
   type Answer,
-  checkResponseHead,
-  discard,
+  closeAnswer,
   emptyState,
-  errorAnswer,
   GatewayError,
   type HttpRequest,
   type HttpResponse,
   incomingBody,
+  isBodiless,
   isPromise,
   type MaybePromise,
   notesIfAny,
@@ -18,9 +17,12 @@ import {
   type ReadVariablesOptions,
   type Runtime,
   readVariables,
+  sendableResponse,
+  withoutTrailers,
+  writeAnswerBlock,
 } from "@gw/core";
-import { chunkPieces, endPiece, headerBlock, isBodiless, wholeAnswer } from "./answer.ts";
-import { InputQueue } from "./input.ts";
+import { chunkPieces, endPiece, wholeAnswer } from "./answer.ts";
+import { InputQueue } from "./input-queue.ts";
 
 /** The connection as its requests see it. */
 export interface ResponderLink {
@@ -104,18 +106,19 @@ export class Responder {
 
   #send(answer: Answer, request: HttpRequest): void {
     if (this.#gone.signal.aborted) {
-      this.#close(answer);
+      closeAnswer(answer, request, this.runtime);
       return this.#finish({ status: statusOf(answer), bytesSent: 0, result: "gone", error: null }, this.#emptyEnd());
     }
-    const response = this.#sendable(answer, request);
+    const response = sendableResponse(answer, request, { runtime: this.runtime, noSocket });
     const { status, body } = response;
-    const block = headerBlock(response);
-    if (body === null || body instanceof Uint8Array || isBodiless(request.method, status)) {
-      const sent = body instanceof Uint8Array && !isBodiless(request.method, status) ? body : null;
+    const block = writeAnswerBlock(response);
+    const isEmpty = body === null || isBodiless(request.method, status);
+    if (isEmpty || body instanceof Uint8Array) {
+      const sent = isEmpty ? null : (body as Uint8Array);
       const error = status >= 500 ? (notesIfAny(this.#exchange)?.error ?? null) : null;
       const outcome: Outcome = { status, bytesSent: sent?.length ?? 0, result: "sent", error };
       const pieces = wholeAnswer(this.#requestId, block, sent);
-      if (response.close !== undefined) this.#close(response);
+      if (response.close !== undefined) closeAnswer(response, request, this.runtime);
       return this.#finish(outcome, pieces);
     }
     void this.#stream(response, block);
@@ -159,34 +162,12 @@ export class Responder {
     }
     this.#exchange.end(outcome);
   }
-
-  #sendable(answer: Answer, request: HttpRequest): HttpResponse {
-    try {
-      if (answer.kind !== "response")
-        throw new GatewayError("GW_FCGI_NO_WEBSOCKET", 500, "FastCGI has no WebSocket to accept");
-      checkResponseHead(answer);
-      return answer;
-    } catch (error) {
-      this.#close(answer);
-      return errorAnswer(error, request);
-    }
-  }
-
-  #close(answer: Answer): void {
-    const failed = (error: unknown): void => this.#exchange.log.error({ err: error }, "closing an answer failed");
-    try {
-      const closing = discard(answer);
-      if (isPromise(closing)) this.runtime.track(closing.catch(failed));
-    } catch (error) {
-      failed(error);
-    }
-  }
 }
 
 function statusOf(answer: Answer): number {
   return answer.kind === "response" ? answer.status : 101;
 }
 
-function withoutTrailers({ kind, status, headers, body, close }: HttpResponse): HttpResponse {
-  return { kind, status, headers, body, ...(close && { close }) };
+function noSocket(): GatewayError {
+  return new GatewayError("GW_FCGI_NO_WEBSOCKET", 500, "FastCGI has no WebSocket to accept");
 }

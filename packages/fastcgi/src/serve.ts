@@ -1,7 +1,7 @@
 // serveFastcgi(app): an app as a FastCGI application behind a web server.
 import { createServer, type Server, type Socket } from "node:net";
 import { type AppSource, createContext, peerList, Runtime } from "@gw/core";
-import { type Listening, listenAll, parseBind } from "@gw/core/node";
+import { fileSpool, type Listening, listenAll, parseBind } from "@gw/core/node";
 import { ParamsDecoder } from "./codec/params.ts";
 import { Connection, type ConnectionSettings } from "./connection.ts";
 import type { FastcgiServerOptions, RunningFastcgiServer } from "./options.ts";
@@ -26,6 +26,7 @@ export function serveFastcgi(app: AppSource, options: FastcgiServerOptions = {})
     runtimes,
     variables: options,
     codec: codecOptions(options),
+    spill: { spool: options.spool ?? fileSpool(), maxSpoolBytes: options.maxSpoolBytes ?? 67_108_864 },
     closed(connection) {
       connections.delete(connection);
       if (connections.size === 0) whenIdle();

@@ -69,6 +69,10 @@ export class Client {
     return new Client(socket);
   }
 
+  static openTo({ addresses: [address] }: { addresses: readonly Address[] }): Promise<Client> {
+    return Client.open(address as Address);
+  }
+
   /** Whether the application has closed the connection. */
   get isClosed(): boolean {
     return this.#isClosed;

@@ -1,7 +1,8 @@
 import { chmod, mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type AppSource, HeaderList, http, json, readText, text } from "@gw/core";
+import { type AppSource, HeaderList, type HttpRequest, http, json, readText, type SpoolStore, text } from "@gw/core";
+import { fileSpool } from "@gw/core/node";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { RecordType, writeAbortRequest, writeGetValues, writeRecord } from "../src/codec/index.ts";
 import { type FastcgiServerOptions, type RunningFastcgiServer, serveFastcgi } from "../src/index.ts";
@@ -31,7 +32,13 @@ async function start(app: AppSource, options: FastcgiServerOptions = {}): Promis
 }
 
 async function open(app: AppSource, options: FastcgiServerOptions = {}): Promise<Client> {
-  return Client.open((await start(app, options)).addresses[0]!);
+  return Client.openTo(await start(app, options));
+}
+
+async function lengthOf({ body }: HttpRequest): Promise<number> {
+  let length = 0;
+  for await (const chunk of body) length += chunk.length;
+  return length;
 }
 
 const echo = http(async (request) => text(`${request.method} ${request.path} ${await readText(request)}`));
@@ -97,7 +104,7 @@ describe("a responder", () => {
     const client = await open(
       http(async (request) => {
         if (request.path === "/unread") await held;
-        return text(String((await readText(request)).length));
+        return text(String(await lengthOf(request)));
       }),
     );
     const [unread, read] = [client.machine.begin(), client.machine.begin()];
@@ -110,6 +117,59 @@ describe("a responder", () => {
     expect((await client.answer(unread)).body).toBe("2000000");
     client.socket.destroy();
   });
+
+  test("R-F8: a lone upload waits for its app before anything goes to a file", async () => {
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let opened = 0;
+    const files = fileSpool();
+    const spool: SpoolStore = {
+      open() {
+        opened++;
+        return files.open();
+      },
+    };
+    const client = await open(
+      http(async (request) => {
+        await held;
+        return text(String(await lengthOf(request)));
+      }),
+      { spool, maxSpoolBytes: 1_000_000 },
+    );
+    const id = client.machine.begin();
+    let isTaken = false;
+    client.socket.write(requestBytes(id, {}, { body: new Uint8Array(8_000_000) }), () => {
+      isTaken = true;
+    });
+    while (opened === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(isTaken, "beyond maxSpoolBytes the web server waits").toBe(false);
+    release();
+    expect((await client.answer(id)).body).toBe("8000000");
+    client.socket.destroy();
+  });
+
+  test("R-F21: an app without anything to say learns that the web server has gone", async () => {
+    const aborted = new Promise<string>((resolve) => {
+      void open(
+        (request) =>
+          new Promise((_, reject) => {
+            request.signal.addEventListener("abort", () => {
+              resolve(String(request.signal.reason.code));
+              reject(request.signal.reason);
+            });
+            gone();
+          }),
+      ).then((client) => {
+        client.socket.write(requestBytes(client.machine.begin(), {}));
+        gone = () => client.socket.destroy();
+      });
+    });
+    let gone = (): void => {};
+    expect(await aborted).toBe("GW_FCGI_GONE");
+  }, 3_000);
 
   test("R-F5: FCGI_ABORT_REQUEST fires the signal and is answered with FCGI_END_REQUEST", async () => {
     const client = await open(
@@ -148,10 +208,10 @@ describe("a responder", () => {
 
   test("R-F7: garbage closes its connection, and the next one is served", async () => {
     const server = await start(echo);
-    const bad = await Client.open(server.addresses[0]!);
+    const bad = await Client.openTo(server);
     bad.socket.write("GET / HTTP/1.1\r\n\r\n");
     await bad.closed();
-    const good = await Client.open(server.addresses[0]!);
+    const good = await Client.openTo(server);
     expect((await good.request({})).status).toBe(200);
     good.socket.destroy();
   });
@@ -189,8 +249,8 @@ describe("a responder", () => {
     const doubting = await open(app);
     expect(JSON.parse((await doubting.request(variables)).body)).toEqual({ user: null, said: "production" });
     doubting.socket.destroy();
-    const trusting = await Client.open(
-      (await start(app, { listen: `unix:${join(folder, "t")}`, trustRemoteUser: true })).addresses[0]!,
+    const trusting = await Client.openTo(
+      await start(app, { listen: `unix:${join(folder, "t")}`, trustRemoteUser: true }),
     );
     expect(JSON.parse((await trusting.request(variables)).body)).toEqual({ user: "ann", said: "production" });
     trusting.socket.destroy();
@@ -234,10 +294,10 @@ describe("listening", () => {
 
   test("R-F9: a TCP peer that is not on the list is closed at once", async () => {
     const server = await start(echo, { listen: "127.0.0.1:0", allowedPeers: ["10.0.0.0/8"] });
-    const client = await Client.open(server.addresses[0]!);
+    const client = await Client.openTo(server);
     await client.closed();
     const allowed = await start(echo, { listen: "127.0.0.1:0" });
-    const other = await Client.open(allowed.addresses[0]!);
+    const other = await Client.openTo(allowed);
     expect((await other.request({})).status).toBe(200);
     other.socket.destroy();
   });
@@ -256,7 +316,7 @@ describe("listening", () => {
       await held;
       return text("late");
     });
-    const [busy, idle] = [await Client.open(server.addresses[0]!), await Client.open(server.addresses[0]!)];
+    const [busy, idle] = [await Client.openTo(server), await Client.openTo(server)];
     const id = busy.machine.begin();
     busy.socket.write(requestBytes(id, {}));
     await isBegun;
@@ -269,7 +329,7 @@ describe("listening", () => {
 
   test("R-O2: reload gives new requests to the next app and lets the old one finish", async () => {
     const server = await start({ handle: () => text("old") });
-    const client = await Client.open(server.addresses[0]!);
+    const client = await Client.openTo(server);
     expect((await client.request({})).body).toBe("old");
     await server.reload({ handle: () => text("new") });
     expect((await client.request({})).body).toBe("new");

@@ -1,16 +1,14 @@
 // One request on any HTTP version: its life from the head to the end of the answer.
 import {
   type Answer,
-  checkResponseHead,
-  discard,
-  errorAnswer,
+  closeAnswer,
   GatewayError,
   type GatewayRequest,
   type HttpResponse,
-  isPromise,
   notesIfAny,
   OpenExchange,
   type Outcome,
+  sendableResponse,
 } from "@gw/core";
 import type { Generation } from "./generation.ts";
 
@@ -51,25 +49,12 @@ export class HttpExchange extends OpenExchange {
 
   /** The answer, or a 500 in its place if it cannot be sent: nothing bad gets as far as the wire (R-H5). */
   sendable(answer: Answer, request: GatewayRequest): HttpResponse {
-    try {
-      if (answer.kind !== "response") throw notASocket();
-      checkResponseHead(answer);
-      return answer;
-    } catch (error) {
-      this.closeAnswer(answer);
-      return errorAnswer(error, request);
-    }
+    return sendableResponse(answer, request, { runtime: this.generation.runtime, noSocket: notASocket });
   }
 
   /** Closes an answer; what goes wrong there is for the log. */
   closeAnswer(answer: Answer): void {
-    const failed = (error: unknown): void => this.log.error({ err: error }, "closing an answer failed");
-    try {
-      const closing = discard(answer);
-      if (isPromise(closing)) this.generation.runtime.track(closing.catch(failed));
-    } catch (error) {
-      failed(error);
-    }
+    closeAnswer(answer, { exchange: this }, this.generation.runtime);
   }
 }
 

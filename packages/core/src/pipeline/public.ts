@@ -28,6 +28,7 @@ export type { PathRules } from "./path-rules.ts";
 export { type RedirectsOptions, redirects } from "./redirects.ts";
 export { type RewriteFunction, rewrite } from "./rewrite.ts";
 export { DEFAULT_MAX_BODY_BYTES, Runtime, type RuntimeOptions } from "./runtime.ts";
+export { closeAnswer, sendableResponse } from "./sendable.ts";
 export { fittingAnswer, socketAnswer } from "./socket-answer.ts";
 export { some } from "./some.ts";
 export { isProtectedVariable, mountVariables, type VariablesFunction } from "./variables.ts";

@@ -1,0 +1,99 @@
+// Chunks between a connection, which pushes them, and a reader, which waits for them.
+
+type Waiter = { resolve: (result: IteratorResult<Uint8Array>) => void; reject: (error: unknown) => void };
+
+/** Bytes that have come and were not read yet. Each chunk is handed on once, without a copy where that pins nothing. */
+export class ChunkQueue implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array> {
+  /** Called when something was taken, or left memory. */
+  protected readonly onRead: () => void;
+  #chunks: Uint8Array[] = [];
+  #unreadBytes = 0;
+  #isEnded = false;
+  #isAbandoned = false;
+  #failure: { readonly error: unknown } | null = null;
+  #waiting: Waiter | null = null;
+
+  /** @param onRead called when the reader has taken something, waits for more or has gone */
+  constructor(onRead: () => void) {
+    this.onRead = onRead;
+  }
+
+  /** Bytes held in memory. */
+  get unreadBytes(): number {
+    return this.#unreadBytes;
+  }
+
+  /** Whether what is pushed will be read. */
+  get isOpen(): boolean {
+    return !this.#isEnded && !this.#isAbandoned && this.#failure === null;
+  }
+
+  /** Adds bytes; dropped once nobody wants them any more. */
+  push(chunk: Uint8Array): void {
+    if (!this.isOpen) return;
+    const waiting = this.#waiting;
+    if (waiting !== null) {
+      this.#waiting = null;
+      waiting.resolve({ done: false, value: chunk });
+      return;
+    }
+    // A small piece of a large read would keep all of it in memory.
+    this.#chunks.push(chunk.length * 4 < chunk.buffer.byteLength ? chunk.slice() : chunk);
+    this.#unreadBytes += chunk.length;
+  }
+
+  /** Nothing more comes. */
+  end(): void {
+    this.#isEnded = true;
+    this.#waiting?.resolve(END);
+    this.#waiting = null;
+  }
+
+  /** The rest will never come; what is there can still be read. */
+  fail(error: unknown): void {
+    if (this.#isEnded || this.#failure !== null) return;
+    this.#failure = { error };
+    this.#waiting?.reject(error);
+    this.#waiting = null;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<Uint8Array>> {
+    const chunk = this.#chunks.shift();
+    if (chunk !== undefined) {
+      this.#unreadBytes -= chunk.length;
+      this.onRead();
+      return Promise.resolve({ done: false, value: chunk });
+    }
+    if (this.#failure !== null) return Promise.reject(this.#failure.error);
+    if (this.#isEnded || this.#isAbandoned) return Promise.resolve(END);
+    const next = new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+    });
+    this.onRead();
+    return next;
+  }
+
+  /** Nobody reads the rest: it is dropped as it comes. */
+  return(): Promise<IteratorResult<Uint8Array>> {
+    this.#isAbandoned = true;
+    this.takeAll();
+    this.#waiting?.resolve(END);
+    this.#waiting = null;
+    this.onRead();
+    return Promise.resolve(END);
+  }
+
+  /** Everything that is held in memory. */
+  protected takeAll(): readonly Uint8Array[] {
+    const chunks = this.#chunks;
+    this.#chunks = [];
+    this.#unreadBytes = 0;
+    return chunks;
+  }
+}
+
+const END: IteratorResult<Uint8Array> = { done: true, value: undefined };

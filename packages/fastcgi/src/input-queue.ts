@@ -1,0 +1,68 @@
+// The input of one request: filled by the connection, read by the app. In memory, or behind that in a file.
+import { GatewayError, type SpoolStore } from "@gw/core";
+import { ChunkQueue } from "./chunk-queue.ts";
+import { Overflow } from "./overflow.ts";
+
+/** How much of an input may wait in a file. */
+export interface SpillOptions {
+  readonly spool: SpoolStore;
+  /** Bytes; beyond them the queue is full. */
+  readonly maxSpoolBytes: number;
+}
+
+/** Bytes of FCGI_STDIN that have come and were not read yet. */
+export class InputQueue extends ChunkQueue {
+  #overflow: Overflow | null = null;
+  #maxSpoolBytes = 0;
+
+  /** Bytes that take memory; without end if the file is full, too. */
+  override get unreadBytes(): number {
+    const overflow = this.#overflow;
+    if (overflow === null) return super.unreadBytes;
+    if (overflow.length >= this.#maxSpoolBytes) return Number.POSITIVE_INFINITY;
+    return super.unreadBytes + overflow.pendingBytes;
+  }
+
+  /** From now on until the app has caught up, what is not read goes to a temporary file. */
+  spill({ spool, maxSpoolBytes }: SpillOptions): void {
+    if (this.#overflow !== null || super.unreadBytes === 0) return;
+    this.#maxSpoolBytes = maxSpoolBytes;
+    const overflow = new Overflow(spool, {
+      written: () => this.onRead(),
+      failed: (error) => this.fail(error),
+    });
+    for (const chunk of this.takeAll()) overflow.push(chunk);
+    this.#overflow = overflow;
+  }
+
+  override push(chunk: Uint8Array): void {
+    if (this.#overflow === null || !this.isOpen) super.push(chunk);
+    else this.#overflow.push(chunk);
+  }
+
+  override next(): Promise<IteratorResult<Uint8Array>> {
+    return this.#overflow === null ? super.next() : this.#nextSpilled(this.#overflow);
+  }
+
+  override return(): Promise<IteratorResult<Uint8Array>> {
+    this.#overflow?.close();
+    this.#overflow = null;
+    return super.return();
+  }
+
+  async #nextSpilled(overflow: Overflow): Promise<IteratorResult<Uint8Array>> {
+    const chunk = await overflow.shift();
+    if (overflow.length === 0 && this.#overflow === overflow) {
+      overflow.close();
+      this.#overflow = null;
+    }
+    if (chunk === null) return super.next();
+    this.onRead();
+    return { done: false, value: chunk };
+  }
+}
+
+/** The web server went away inside a request's input. */
+export function inputCut(): GatewayError {
+  return new GatewayError("GW_BODY_CUT", 400, "the web server closed the connection inside a request's input");
+}
