@@ -9,9 +9,11 @@ import {
   errorAnswer,
   type HttpRequest,
   type HttpResponse,
+  isGatewayError,
   OpenExchange,
   type Outcome,
   type ReadVariablesOptions,
+  reasonPhrase,
   Runtime,
 } from "@gw/core";
 import { CgiError } from "./errors.ts";
@@ -97,8 +99,7 @@ async function answerRequest(
     request = programRequest(input, exchange, signal, options);
   } catch (error) {
     runtime.log.error({ err: error }, "the environment holds no request");
-    output.writeOnly(internalError);
-    return false;
+    return refuse(error, output);
   }
   const failure = await runtime.start().then(
     () => null,
@@ -108,6 +109,19 @@ async function answerRequest(
   const outcome = await send(answer, request, output);
   exchange.end(outcome);
   return failure === null && outcome.result === "sent";
+}
+
+/** Answers what is no request: the client's fault with its own status, any other as 500. Whether it was the former. */
+function refuse(error: unknown, output: ProgramOutput): boolean {
+  if (!isGatewayError(error) || error.status < 400 || error.status >= 500) {
+    output.writeOnly(internalError);
+    return false;
+  }
+  const title = `${error.status} ${reasonPhrase(error.status)}`.trimEnd();
+  output.writeOnly(
+    encodeText(`Status: ${title}\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n${title}\n${error.message}\n`),
+  );
+  return true;
 }
 
 async function answerOf(runtime: Runtime, request: HttpRequest): Promise<HttpResponse> {

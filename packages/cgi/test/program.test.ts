@@ -210,6 +210,12 @@ describe("the life of the process", () => {
     expect(await runProgram("/short")).toMatchObject({ body: "short", code: 1 });
   });
 
+  test.each(["/..", "/a/../../b"])("a path that cannot be read, %s, is the client's fault: 400", async (path) => {
+    const { head, body, code } = await runProgram(path);
+    expect([head[0], code]).toEqual(["Status: 400 Bad Request", 0]);
+    expect(body).toMatch(/^400 Bad Request\n/);
+  });
+
   test("R-H5: a header that would split the answer becomes a 500", async () => {
     const { head, stdout } = await runProgram("/bad-head");
     expect(head[0]).toBe("Status: 500 Internal Server Error");
