@@ -1,8 +1,9 @@
 // Runs a server for `gw serve` and `gw dev`: load, bind, say where, obey signals, reload.
-import type { Address } from "@gw/core";
+import { type Address, isGatewayError } from "@gw/core";
 import { createLogger, type LeveledLogger, type LogLevel, nodeContext } from "@gw/core/node";
 import { type RunningServer, serve } from "@gw/http";
 import type { Invocation } from "../invocation.ts";
+import { StartError } from "../usage-error.ts";
 import { type PidFile, preparePidFile } from "./pid-file.ts";
 import { Reloader } from "./reloader.ts";
 import { servedApp } from "./served-app.ts";
@@ -40,7 +41,7 @@ export async function serveUntilStopped(invocation: Invocation, mode: ServeMode)
       giveUp: () => endWithoutApp(stderr, pidFile),
     });
     stopped.catch(() => {}); // of a start that failed: `ready` says so, too
-    await server.ready;
+    await server.ready.catch(explainStart);
     if (settings.isOn("reload") ?? mode.isDevelopment) {
       watch = await watchOrClose(foldersToWatch(invocation), { server, reloader });
     }
@@ -57,6 +58,14 @@ export async function serveUntilStopped(invocation: Invocation, mode: ServeMode)
     pidFile?.remove();
     await log.flush();
   }
+}
+
+/** Our own errors say what is missing; anything else comes from the app. */
+function explainStart(error: unknown): never {
+  if (isGatewayError(error)) throw error;
+  throw new StartError(`the app did not start: ${error instanceof Error ? error.message : String(error)}`, {
+    cause: error,
+  });
 }
 
 async function watchOrClose(
