@@ -4,6 +4,8 @@ export { type Bind, bindText, parseBind } from "./bind.ts";
 export { type Child, type ChildExit, type ChildOptions, spawnChild } from "./child.ts";
 export { type NodeContextOptions, nodeContext } from "./context.ts";
 export { type FileAnswerOptions, type FileOptions, fileAnswer, sendFile } from "./files.ts";
+export { withoutInherited } from "./inherited-descriptors.ts";
+export { type FindPythonOptions, findPython, type Interpreter } from "./interpreter.ts";
 export { type ListenOptions, type Listening, listen, listenAll } from "./listen.ts";
 export { isListeningSocket } from "./listening-socket.ts";
 export { type DescriptorWriterOptions, descriptorWriter, type LogWriter } from "./log-queue.ts";
