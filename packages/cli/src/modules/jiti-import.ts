@@ -20,13 +20,18 @@ export async function importThroughJiti(
 ): Promise<Readonly<Record<string, unknown>>> {
   const { createJiti } = (await import(jitiUrl(import.meta.resolve("jiti"), load, packageFolder(file)))) as typeof Jiti;
   // jiti's cache on disk lies in a folder that others may be able to write to: what lies there would be run.
-  const options = { moduleCache: load === 0, fsCache: false, interopDefault: false };
-  const jiti = createJiti(pathToFileURL(file).href, options);
+  const jiti = createJiti(pathToFileURL(file).href, { moduleCache: load === 0, fsCache: false });
   const exports =
     source === undefined
-      ? await jiti.import(file)
-      : await jiti.evalModule(source, { filename: file, ext: ".ts", async: true });
-  return exports as Readonly<Record<string, unknown>>;
+      ? await jiti.import<object>(file)
+      : ((await jiti.evalModule(source, { filename: file, ext: ".ts", async: true })) as object);
+  return asNamespace(exports);
+}
+
+/** What CommonJS exports is its default export, as `import` has it. */
+function asNamespace(exports: object): Readonly<Record<string, unknown>> {
+  const isModule = "default" in exports || Object.hasOwn(exports, "__esModule");
+  return isModule ? (exports as Readonly<Record<string, unknown>>) : { ...exports, default: exports };
 }
 
 /** The folder of the package that a file is in, else its own; ends with a slash. */

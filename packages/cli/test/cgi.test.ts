@@ -1,0 +1,93 @@
+// gw cgi and gw <app> under a web server: one file, run as a CGI program.
+import { describe, expect, test } from "vitest";
+import { appSaying, cgiRequest, folderWith, gw } from "./gw.ts";
+
+/** Head and body of a CGI answer. */
+function parse(output: string): { head: string[]; body: string } {
+  const end = /\r?\n\r?\n/.exec(output);
+  const at = end?.index ?? output.length;
+  return { head: output.slice(0, at).split(/\r?\n/), body: output.slice(at + (end?.[0].length ?? 0)) };
+}
+
+describe("a CGI program", () => {
+  test("is what gw <app> is when GATEWAY_INTERFACE says so", async () => {
+    const folder = folderWith({ "app.ts": appSaying("hello") });
+    const { code, stdout, stderr } = await gw(folder, ["app.ts"], { environment: cgiRequest("/x y") });
+    const { head, body } = parse(stdout);
+    expect({ code, stderr, body }).toEqual({ code: 0, stderr: "", body: "hello /x y\n" });
+    expect(head).toContain("Status: 200 OK");
+    expect(head).toContain("Content-Type: text/plain; charset=utf-8");
+  });
+
+  test("gw cgi is one without being told, and takes the app from gw.config.ts", async () => {
+    const folder = folderWith({
+      "app.ts": appSaying("configured"),
+      "gw.config.mjs": 'export default { mounts: { "/in": "./app.ts" } };\n',
+    });
+    const { GATEWAY_INTERFACE: _, ...environment } = cgiRequest("/in/x");
+    expect(parse((await gw(folder, ["cgi"], { environment })).stdout).body).toBe("configured /x\n");
+  });
+
+  test("every shape of app is one", async () => {
+    const folder = folderWith({
+      "wsgi.ts":
+        'export default (environ: Record<string, string>, start: Function) => { start("200 OK", []); return [Buffer.from(environ.REQUEST_METHOD + environ.PATH_INFO)]; };\n',
+      "asgi.ts":
+        'export default async (scope: any, receive: any, send: any) => {\n  if (scope.type !== "http") throw new Error("http only");\n  await send({ type: "http.response.start", status: 201, headers: [] });\n  await send({ type: "http.response.body", body: (await receive()).body });\n};\n',
+      "fetch.ts": "export default { fetch: (request: Request) => Response.json(new URL(request.url).pathname) };\n",
+    });
+    const environment = cgiRequest("/p", {
+      REQUEST_METHOD: "POST",
+      CONTENT_LENGTH: "4",
+    });
+    const answers = await Promise.all(
+      ["wsgi.ts", "asgi.ts", "fetch.ts"].map((app) => gw(folder, [app], { environment, input: "body" })),
+    );
+    expect(answers.map(({ stdout }) => parse(stdout).body)).toEqual(["POST/p", "body", '"/p"']);
+    expect(parse(answers[1]?.stdout ?? "").head).toContain("Status: 201 Created");
+  });
+
+  test("--limit-request-body and --log-level reach it", async () => {
+    const app =
+      'import { readText, text } from "@gw/core";\nexport default async (request) => { request.exchange.log.info("seen"); return text(await readText(request)); };\n';
+    const folder = folderWith({ "app.ts": app });
+    const environment = cgiRequest("/", { REQUEST_METHOD: "POST", CONTENT_LENGTH: "6" });
+    const call = (...flags: string[]) => gw(folder, ["cgi", ...flags, "app.ts"], { environment, input: "123456" });
+    expect(parse((await call("--limit-request-body", "5")).stdout).head).toContainEqual(
+      expect.stringMatching(/^Status: 413 /),
+    );
+    expect((await call()).stderr).toContain("seen");
+    expect((await call("--log-level", "error")).stderr).toBe("");
+    expect(JSON.parse((await call("--log-format", "json")).stderr)).toMatchObject({ msg: "seen" });
+  });
+
+  test("what modules print while they load goes to the log, not into the answer", async () => {
+    const folder = folderWith({ "app.ts": `console.log("loading");\n${appSaying("clean")}` });
+    const { stdout, stderr } = await gw(folder, ["app.ts"], { environment: cgiRequest("/") });
+    expect(stdout.startsWith("Status: 200 OK")).toBe(true);
+    expect(stderr).toBe("loading\n");
+  });
+
+  test("R-C4: the words of a query are no flags and no app of ours", async () => {
+    const folder = folderWith({ "app.ts": appSaying("mine"), "evil.ts": appSaying("evil") });
+    for (const words of [["--use", "./evil.ts"], ["--config=./evil.ts"], ["./evil.ts"], ["--interface", "wsgi"]]) {
+      const environment = cgiRequest("/", { QUERY_STRING: words.map((word) => encodeURIComponent(word)).join("+") });
+      expect(parse((await gw(folder, ["./app.ts", ...words], { environment })).stdout).body).toBe("mine /\n");
+    }
+  });
+
+  test("one that cannot be loaded says why in the log, and answers nothing", async () => {
+    const folder = folderWith({ "app.ts": "export default ;\n" });
+    const { code, stdout, stderr } = await gw(folder, ["app.ts"], { environment: cgiRequest("/") });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(/^gw: cannot load app\.ts: SyntaxError: .* \(app\.ts:1\)\n$/);
+  });
+});
+
+test("gw serve serves HTTP whatever the environment says", async () => {
+  const folder = folderWith({ "app.ts": appSaying("x") });
+  const { code, stderr } = await gw(folder, ["serve", "app.ts", "-b", "unix:./none/s"], {
+    environment: cgiRequest("/"),
+  });
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("cannot listen on unix:") });
+});
