@@ -157,6 +157,7 @@ describe("how a program ends", () => {
     const child = await run("setsid sleep 1000 & echo $!; exec sleep 1000", { stdout: "pipe", leftovers: "keep" });
     const outsider = Number(await firstLine(child));
     expect(await child.stop(20)).toMatchObject({ signal: "SIGTERM" });
+    expect(child.stdout?.destroyed).toBe(true);
     if (runs(outsider)) process.kill(outsider, "SIGKILL");
   });
 

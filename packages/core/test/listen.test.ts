@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { isListeningSocket, type Listening, listen, listenAll, parseBind } from "../src/node/index.ts";
+import { placeSocket } from "../src/node/unix-socket.ts";
 
 let directory: string;
 const open: { close(): unknown }[] = [];
@@ -169,6 +170,20 @@ describe("unix sockets", () => {
     const long = `unix:${directory}/${"x".repeat(120)}`;
     await expect(listen(createServer(), parseBind(long))).rejects.toMatchObject({ code: "GW_BIND_PATH" });
     expect(readdirSync(directory)).toEqual([]);
+  });
+
+  test("R-O14: a socket that takes the stale one's place at the last moment stays", async () => {
+    const path = join(directory, "gw.sock");
+    leaveStaleSocket(path);
+    const other = keep(greeter("other"));
+    const placing = placeSocket(path, 0o660, async (fresh) => {
+      rmSync(path);
+      await new Promise<void>((done) => other.listen(path, done));
+      await new Promise<void>((done) => keep(createServer()).listen(fresh, done));
+    });
+    await expect(placing).rejects.toMatchObject({ code: "GW_BIND_IN_USE" });
+    expect(await greetingOf({ path })).toBe("other");
+    expect(readdirSync(directory)).toEqual(["gw.sock"]);
   });
 
   test("two that start at the same moment: one wins, the other says why", async () => {

@@ -134,25 +134,30 @@ test("R-O2: when the new processes do not get ready the old ones stay", async ()
   expect(pidsOf(backend).filter((pid) => old.includes(pid))).toEqual([]);
 });
 
-test("a process that crashes while its successor starts is not missed", async () => {
-  const { backend } = supervise(
-    { command: sh("read go <&3; exec sleep 1000") },
-    { attach: ({ control, pid }) => attach(pid, control) },
-  );
-  let release: (() => void) | null = null;
+test("a process that crashes while its successor starts has that one as its successor", async () => {
+  const clock = new HandClock();
+  const release: (() => void)[] = [];
   let count = 0;
-  async function attach(_pid: number, control: NodeJS.WritableStream): Promise<void> {
-    if (count++ > 0) await new Promise<void>((go) => (release = go));
-    control.write("go\n");
-  }
+  const { backend, metrics } = supervise(
+    { command: sh("exec sleep 1000") },
+    {
+      clock,
+      attach: async () => {
+        if (count++ > 0) await new Promise<void>((go) => release.push(go));
+      },
+    },
+  );
   await backend.ready;
   const [old] = pidsOf(backend);
   const recycled = backend.recycle(old as number);
-  await until(backend, ({ processes }) => processes.length === 2 && release !== null);
+  await until(backend, ({ processes }) => processes.length === 2);
   process.kill(old as number, "SIGKILL");
   await until(backend, ({ processes }) => processes.length === 1);
-  (release as unknown as () => void)();
+  const [fresh] = pidsOf(backend);
+  expect(backend.state).toBe("starting");
+  release[0]?.();
   await recycled;
-  await until(backend, ({ state }) => state === "ready");
-  expect([pidsOf(backend).length, backend.lastError]).toEqual([1, null]);
+  expect([backend.state, pidsOf(backend), backend.lastError]).toEqual(["ready", [fresh], null]);
+  expect([clock.pauses, count]).toEqual([[], 2]);
+  expect(metrics.toText()).not.toMatch(/gw_backend_restarts_total\{/);
 });

@@ -1,5 +1,6 @@
 // R-O9: out of descriptors is a clear refusal, and the end of it is the end of the trouble.
 import { spawnSync } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
 import { expect, test } from "vitest";
 
 const node = JSON.stringify(new URL("../dist/node/index.js", import.meta.url).href);
@@ -21,11 +22,15 @@ function starved(attempt: string): unknown[] {
     for (const fd of held) closeSync(fd);
     console.log(JSON.stringify([without, await attempt()]));
   `;
+  const stdio: ("ignore" | "pipe" | number)[] = ["ignore", "pipe", "pipe"];
+  while (stdio.length < 200) stdio.push("ignore");
+  stdio.push(openSync("/dev/null", "r")); // inherited, and above the limit: it can neither be used nor hidden
   const { stdout, stderr } = spawnSync(
     "/bin/sh",
     ["-c", 'ulimit -n 120; exec "$0" --input-type=module -e "$1"', process.execPath, script],
-    { encoding: "utf8" },
+    { encoding: "utf8", stdio },
   );
+  closeSync(stdio[200] as number);
   if (stdout === "") throw new Error(stderr);
   return JSON.parse(stdout) as unknown[];
 }

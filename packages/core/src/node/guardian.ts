@@ -59,9 +59,6 @@ function start(): void {
     shell = null; // somebody has killed it
     if (guarded.size > 0) start();
   });
-  // It must not keep us from ending.
-  started.unref();
-  (started.stdin as unknown as { unref?(): void } | null)?.unref?.();
   for (const group of guarded) tell(started, "+", group);
 }
 

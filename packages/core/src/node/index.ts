@@ -19,4 +19,5 @@ export {
 } from "./logger.ts";
 export { processEnvironment } from "./process-env.ts";
 export { type FileSpoolOptions, fileSpool } from "./spool.ts";
+export type { AttachedProcess, ProcessHooks } from "./supervised-process.ts";
 export { type SuperviseOptions, superviseBackend } from "./supervisor.ts";

@@ -107,10 +107,10 @@ async function openThenAsk(path: string): Promise<OpenFile | null> {
   });
 }
 
-/** Elsewhere: the name is resolved first. Between the two, whoever may write there can put a link in its place. */
+/** Elsewhere: the name is resolved first. Between the two, whoever may write there can put a link in a directory's place. */
 async function askThenOpen(path: string): Promise<OpenFile | null> {
   const real = await resolved(path);
-  return examine(await descriptor(real), () => real);
+  return examine(await descriptor(real, FLAGS | (constants.O_NOFOLLOW ?? 0)), () => real);
 }
 
 function examine(fd: number, realPathOf: (stats: Stats) => string): OpenFile | null {
@@ -125,8 +125,8 @@ function examine(fd: number, realPathOf: (stats: Stats) => string): OpenFile | n
   return null;
 }
 
-function descriptor(path: string): Promise<number> {
-  return new Promise((done, fail) => open(path, FLAGS, (error, fd) => (error === null ? done(fd) : fail(error))));
+function descriptor(path: string, flags: number = FLAGS): Promise<number> {
+  return new Promise((done, fail) => open(path, flags, (error, fd) => (error === null ? done(fd) : fail(error))));
 }
 
 /** A path with every link resolved. */

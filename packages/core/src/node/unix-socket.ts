@@ -133,8 +133,9 @@ function removal(path: string, ours: Stats): () => void {
   return remove;
 }
 
+/** Inode numbers are used again at once; the time of a socket's making tells two of them apart. */
 function isSameFile(one: Stats, other: Stats): boolean {
-  return one.ino === other.ino && one.dev === other.dev;
+  return one.ino === other.ino && one.dev === other.dev && one.mtimeMs === other.mtimeMs;
 }
 
 function refusal(path: string, code: string, why: string, cause?: unknown): GatewayError {
