@@ -11,7 +11,7 @@ import {
 } from "@gw/core";
 import { descriptorWriter, type LogWriter } from "@gw/core/node";
 import type { LogEntry } from "./access-log/entry.ts";
-import { escapeBytes, hideSecrets } from "./access-log/escape.ts";
+import { hideSecrets } from "./access-log/escape.ts";
 import { writeJsonEntry } from "./access-log/json.ts";
 import { COMBINED, COMMON, type LogFormat, parseLogFormat } from "./access-log/letters.ts";
 
@@ -49,7 +49,7 @@ const SECRET_PARAMETERS = [
 export function accessLog(options: AccessLogOptions = {}): Middleware {
   const { format = "combined", destination = "stdout", skip, secretParameters = SECRET_PARAMETERS } = options;
   const { write, needsAnswer } = formatOf(format, secretParameters);
-  const output = outputOf(destination);
+  const output = outputOf(destination, format);
   const watch = (request: GatewayRequest, seen: Seen | null): void => {
     const startedMs = Date.now();
     const start = performance.now();
@@ -103,16 +103,18 @@ interface Output {
   readonly life: Pick<Middleware, "stop" | "reload">;
 }
 
-const droppedLine = (count: number): string => `${escapeBytes(`- ${count} lines were dropped`)}\n`;
+type DroppedLine = (count: number) => string;
 
-function outputOf(destination: NonNullable<AccessLogOptions["destination"]>): Output {
+function outputOf(destination: NonNullable<AccessLogOptions["destination"]>, format: string): Output {
+  const droppedLine: DroppedLine = (count) =>
+    format === "json" ? `${JSON.stringify({ droppedLines: count })}\n` : `- ${count} lines were dropped\n`;
   if (typeof destination === "function") return { write: destination, life: {} };
-  if (typeof destination === "object") return fileOutput(destination.path);
+  if (typeof destination === "object") return fileOutput(destination.path, droppedLine);
   const writer = descriptorWriter(destination === "stdout" ? 1 : 2, { droppedLine });
   return { write: (line) => writer.write(line), life: { stop: () => writer.flush() } };
 }
 
-function fileOutput(path: string): Output {
+function fileOutput(path: string, droppedLine: DroppedLine): Output {
   const open = (): { fd: number; writer: LogWriter } => {
     const fd = openSync(path, "a", 0o640);
     return { fd, writer: descriptorWriter(fd, { droppedLine }) };

@@ -2,6 +2,7 @@
 import {
   type Answer,
   andThen,
+  decodeText,
   discard,
   encodeText,
   errorAnswer,
@@ -60,8 +61,14 @@ function needsPage(answer: Answer, request: GatewayRequest): answer is HttpRespo
   const { body, headers } = answer;
   if (body === null) return !headers.has("content-type");
   if (!(body instanceof Uint8Array)) return false;
-  const isPlain = headers.get("content-type")?.startsWith("text/plain") ?? false;
-  return isRefusal(answer) || (isPlain && isThrown(answer, request));
+  return isRefusal(answer) || (isThrown(answer, request) && isStatusText(body, answer.status, headers));
+}
+
+/** Whether a body has the form that core gives to errors; an app may have caught the error and answered something else. */
+function isStatusText(body: Uint8Array, status: number, headers: HeaderList): boolean {
+  if (headers.get("content-type")?.startsWith("text/plain") !== true) return false;
+  const title = `${status} ${reasonPhrase(status)}`.trimEnd();
+  return decodeText(body.subarray(0, title.length + 1)) === `${title}\n`;
 }
 
 const OF_THE_OLD_BODY = [
