@@ -1,5 +1,5 @@
 // The start page: what is mounted where. Works without JavaScript.
-import { type Handler, html, http, text } from "@gw/core";
+import { GatewayError, type Handler, html, http } from "@gw/core";
 import { escapeHtml, page } from "./page.ts";
 
 /** A mount as the start page lists it. */
@@ -55,7 +55,7 @@ export interface StartPageOptions {
 /** A handler that answers `/` with the list of mounts. */
 export function startPage({ cards, demo }: StartPageOptions): Handler {
   return http((request) => {
-    if (request.path !== "/") return text("404 Not Found\n", { status: 404 });
+    if (request.path !== "/") throw new GatewayError("GW_NOT_FOUND", 404, "there is no page here");
     return html(
       page({
         title: "gw portal",

@@ -1,0 +1,58 @@
+// One server of the TCP benchmark, in a process of its own: prints its port.
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { gateway, text as textAnswer } from "@gw/core";
+import { serve } from "@gw/http";
+import { plain, raw, sixLayers } from "./apps.ts";
+
+const text = "Hello, World!\n";
+const answer = textAnswer(text);
+const text404 = textAnswer("404\n", { status: 404 });
+
+const servers: Record<string, () => Promise<number>> = {
+  "node:http": async () => {
+    const server = createServer(raw).listen(0, "127.0.0.1");
+    await new Promise((resolve) => server.once("listening", resolve));
+    return (server.address() as AddressInfo).port;
+  },
+  "gw: plain handler": () => ours(plain),
+  "gw: six sync layers": () => ours(sixLayers),
+  "gw: mount, async app": () =>
+    ours(
+      gateway()
+        .mount("/hello", async () => answer)
+        .run(() => text404),
+    ),
+  fastify: async () => {
+    const { default: fastify } = await import("fastify");
+    const app = fastify();
+    app.get("/hello", (_request, reply) => reply.type("text/plain").send(text));
+    return Number(new URL(await app.listen({ port: 0, host: "127.0.0.1" })).port);
+  },
+  hono: async () => {
+    const [{ Hono }, { serve: serveHono }] = await Promise.all([import("hono"), import("@hono/node-server")]);
+    const app = new Hono().get("/hello", (context) => context.text(text));
+    return new Promise((resolve) =>
+      serveHono({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }, ({ port }) => resolve(port)),
+    );
+  },
+  express: async () => {
+    const { default: express } = await import("express");
+    const app = express().get("/hello", (_request, response) => void response.type("text/plain").send(text));
+    return new Promise((resolve) => {
+      const server = app.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port));
+    });
+  },
+};
+
+async function ours(app: Parameters<typeof serve>[0]): Promise<number> {
+  const server = serve(app, { bind: "127.0.0.1:0" });
+  await server.ready;
+  return Number(new URL(server.url).port);
+}
+
+const name = process.argv[2] ?? "";
+const start = servers[name];
+if (start === undefined)
+  throw new Error(`no server ${JSON.stringify(name)}; there are ${Object.keys(servers).join(", ")}`);
+console.log(await start());

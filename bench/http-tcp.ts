@@ -1,0 +1,59 @@
+// CPU of a server process per request over TCP, next to its rivals, in interleaved rounds.
+//
+//   node bench/http-tcp.ts [rounds] [requests]
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { cpuSeconds, load } from "./load.ts";
+import { interleave, median, table, type Variant } from "./rounds.ts";
+
+const rounds = Number(process.argv[2] ?? 7);
+const requests = Number(process.argv[3] ?? 20_000);
+const names = [
+  "node:http",
+  "gw: plain handler",
+  "gw: six sync layers",
+  "gw: mount, async app",
+  "fastify",
+  "hono",
+  "express",
+];
+const CONNECTIONS = 64;
+
+const children: ChildProcess[] = [];
+const perSecond = new Map<string, number[]>();
+
+async function variant(name: string): Promise<Variant> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, "http-server.ts"), name], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, NODE_ENV: "production" },
+  });
+  children.push(child);
+  const [line] = (await once(child.stdout as NodeJS.ReadableStream, "data")) as [Buffer];
+  const port = Number(line.toString());
+  perSecond.set(name, []);
+  return {
+    name,
+    async measure() {
+      const before = cpuSeconds(child.pid as number);
+      const seconds = await load({ port, connections: CONNECTIONS, requests });
+      perSecond.get(name)?.push(requests / seconds);
+      return ((cpuSeconds(child.pid as number) - before) / requests) * 1e6;
+    },
+  };
+}
+
+try {
+  const variants: Variant[] = [];
+  for (const name of names) variants.push(await variant(name));
+  const measured = await interleave(variants, { rounds, warmUp: 2 });
+  console.log(
+    `node ${process.versions.node}, ${rounds} rounds of ${requests} requests, ${CONNECTIONS} connections, CPU µs of the server per request\n`,
+  );
+  console.log(table(measured, "µs"));
+  console.log(
+    `\nrequests/s (median): ${[...perSecond].map(([name, values]) => `${name} ${Math.round(median(values))}`).join(", ")}`,
+  );
+} finally {
+  for (const child of children) child.kill();
+}
