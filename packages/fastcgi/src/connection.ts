@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { GatewayError, type MaybePromise, type ReadVariablesOptions } from "@gw/core";
 import { endPiece } from "./answer.ts";
 import { ApplicationConnection, type ApplicationEvent, type ApplicationOptions } from "./codec/application.ts";
-import { RecordType } from "./codec/constants.ts";
+import { HEADER_BYTES, RecordType } from "./codec/constants.ts";
 import { recordHeader } from "./codec/record.ts";
 import { inputCut, type SpillOptions } from "./input-queue.ts";
 import { Responder, type ResponderLink } from "./responder.ts";
@@ -23,6 +23,11 @@ export interface ConnectionSettings {
 const PAUSE_BYTES = 262_144;
 /** How long a connection with one request waits for its app to read, before the input goes to a file. */
 const PATIENCE_MS = 250;
+
+/** For a web server to pass on what came before a broken end. */
+const HEAD_START_MS = 50;
+/** Eight bytes that are no header of a record: version 0. */
+const noRecord: Uint8Array = new Uint8Array(HEADER_BYTES);
 
 /** Serves the requests of one connection. */
 export class Connection implements ResponderLink {
@@ -110,15 +115,23 @@ export class Connection implements ResponderLink {
     else this.inputRead();
   }
 
-  cut(requestId: number): void {
+  cut(requestId: number, isMeasured: boolean): void {
     if (this.running > 1) {
       // Others share the connection: an exit status that is not 0 is all that is left to say.
       void this.write([endPiece(requestId, 1)]);
       this.finished(requestId);
       return;
     }
-    // A connection that closes before FCGI_END_REQUEST is the one sign every web server reads as a broken answer.
     this.#release(requestId);
+    // Closing before FCGI_END_REQUEST is what the protocol has for it, but nginx takes that for the end of an answer
+    // without a length. A record of a version there is none of, it takes for what it is (docs/decisions/0006); with
+    // what it read together with it, it drops the rest, so what is out already gets a head start.
+    if (isMeasured) this.#socket.destroySoon();
+    else setTimeout(() => this.#endBroken(), HEAD_START_MS);
+  }
+
+  #endBroken(): void {
+    void this.write([noRecord]);
     this.#socket.destroySoon();
   }
 

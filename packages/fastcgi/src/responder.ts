@@ -33,8 +33,8 @@ export interface ResponderLink {
   inputRead(): void;
   /** The request has been answered to its end. */
   finished(requestId: number): void;
-  /** The answer broke off: makes that visible to the web server (R-F16). */
-  cut(requestId: number): void;
+  /** The answer broke off: makes that visible to the web server (R-F16). `isMeasured`: it has a Content-Length. */
+  cut(requestId: number, isMeasured: boolean): void;
 }
 
 /** A request under way. */
@@ -88,9 +88,12 @@ export class Responder {
   }
 
   #requestOf(variables: ReadonlyMap<string, string>): HttpRequest {
-    const { contentLength, headers, ...head } = readVariables(variables, this.#link.variables);
+    // Caddy 2 says -1 where it knows no length.
+    const isMinusOne = variables.get("CONTENT_LENGTH") === "-1";
+    const readable = isMinusOne ? new Map(variables).set("CONTENT_LENGTH", "") : variables;
+    const { contentLength, headers, ...head } = readVariables(readable, this.#link.variables);
     // A body without a length announces itself by this; then its end is that of the stream.
-    const isUnknown = contentLength === null && variables.has("HTTP_TRANSFER_ENCODING");
+    const isUnknown = contentLength === null && (isMinusOne || variables.has("HTTP_TRANSFER_ENCODING"));
     const length = isUnknown ? null : (contentLength ?? 0);
     const body = incomingBody({ length, exchange: this.#exchange, open: () => this.input });
     const signal = this.#gone.signal;
@@ -141,7 +144,7 @@ export class Responder {
       const isGone = this.#gone.signal.aborted;
       if (!isGone) this.#exchange.log.error({ err: error }, "an answer broke off");
       const outcome: Outcome = { status, bytesSent, result: isGone ? "gone" : "cut", error: isGone ? null : error };
-      this.#finish(outcome, isGone ? this.#emptyEnd() : null);
+      this.#finish(outcome, isGone ? this.#emptyEnd() : { isMeasured: response.headers.has("content-length") });
     }
   }
 
@@ -150,14 +153,14 @@ export class Responder {
     return [endPiece(this.#requestId, 1)];
   }
 
-  /** @param pieces the last ones; `null`: the answer is cut */
-  #finish(outcome: Outcome, pieces: readonly Uint8Array[] | null): void {
+  /** @param last the last pieces; or that the answer is cut, and whether its length shows that */
+  #finish(outcome: Outcome, last: readonly Uint8Array[] | { readonly isMeasured: boolean }): void {
     if (this.#isOver) return;
     this.#isOver = true;
     void this.input.return();
-    if (pieces === null) this.#link.cut(this.#requestId);
+    if ("isMeasured" in last) this.#link.cut(this.#requestId, last.isMeasured);
     else {
-      void this.#link.write(pieces);
+      void this.#link.write(last);
       this.#link.finished(this.#requestId);
     }
     this.#exchange.end(outcome);

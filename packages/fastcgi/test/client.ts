@@ -49,11 +49,13 @@ export class Client {
   readonly events: RequesterEvent[] = [];
   #wake = (): void => {};
   #isClosed = false;
+  /** Why what came could not be read. */
+  failure: unknown = null;
 
   private constructor(socket: Socket) {
     this.socket = socket;
     socket.on("data", (chunk) => {
-      this.events.push(...this.machine.feed(chunk));
+      this.#feed(chunk);
       this.#wake();
     });
     socket.on("close", () => {
@@ -94,6 +96,15 @@ export class Client {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
+    }
+  }
+
+  #feed(chunk: Uint8Array): void {
+    try {
+      this.events.push(...this.machine.feed(chunk));
+    } catch (error) {
+      this.failure = error;
+      this.socket.destroy();
     }
   }
 

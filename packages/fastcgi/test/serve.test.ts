@@ -216,20 +216,27 @@ describe("a responder", () => {
     good.socket.destroy();
   });
 
-  test("R-F16: an answer that breaks off closes the connection before FCGI_END_REQUEST", async () => {
+  test("R-F16: an answer that breaks off closes the connection before FCGI_END_REQUEST, after bytes that are no record", async () => {
+    let fail = (): void => {};
+    const failed = new Promise<void>((resolve) => {
+      fail = resolve;
+    });
     const client = await open(() => ({
       kind: "response",
       status: 200,
       headers: HeaderList.empty,
       body: (async function* () {
         yield Buffer.from("begun");
+        await failed;
         throw new Error("broken");
       })(),
     }));
     const id = client.machine.begin();
     client.socket.write(requestBytes(id, {}));
+    await client.until(() => client.output(id).includes("begun"));
+    fail();
     await client.closed();
-    expect(client.output(id)).toContain("begun");
+    expect(client.failure).toMatchObject({ code: "GW_FCGI_PROTOCOL" });
     expect(client.events.some(({ kind }) => kind === "end")).toBe(false);
   });
 

@@ -1,6 +1,7 @@
 // Every carrier there is, for a test that must hold on all of them.
 import type { Carrier } from "./carrier.ts";
 import { cgiProgramCarrier } from "./carriers/cgi-program.ts";
+import { fastcgiCarrier } from "./carriers/fastcgi.ts";
 import { http1Carrier } from "./carriers/http1.ts";
 import { http2Carrier } from "./carriers/http2.ts";
 import { memoryCarrier } from "./carriers/memory.ts";
@@ -11,12 +12,13 @@ export interface EveryCarrierOptions {
   cgiCommand?: readonly [program: string, ...args: readonly string[]];
 }
 
-/** All carriers: in memory, HTTP/1.1, HTTP/2, and, given its command, CGI program. */
+/** All carriers: in memory, HTTP/1.1, HTTP/2, FastCGI, and, given its command, CGI program. */
 export function everyCarrier({ cgiCommand }: EveryCarrierOptions = {}): readonly Carrier[] {
   return [
     memoryCarrier(),
     http1Carrier(),
     http2Carrier(),
+    fastcgiCarrier(),
     ...(cgiCommand === undefined ? [] : [cgiProgramCarrier({ command: cgiCommand })]),
   ];
 }

@@ -10,7 +10,8 @@ export {
   type OpenApp,
 } from "./carrier.ts";
 export { type CgiProgramCarrierOptions, cgiProgramCarrier } from "./carriers/cgi-program.ts";
-export { http1Carrier } from "./carriers/http1.ts";
+export { fastcgiCarrier } from "./carriers/fastcgi.ts";
+export { http1Carrier, sendHttp1 } from "./carriers/http1.ts";
 export { http2Carrier } from "./carriers/http2.ts";
 export { memoryCarrier } from "./carriers/memory.ts";
 export { type EveryCarrierOptions, everyCarrier } from "./every-carrier.ts";

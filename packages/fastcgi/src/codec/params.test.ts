@@ -49,6 +49,19 @@ describe("name-value pairs", () => {
     expect([...new ParamsDecoder().decode(bytes)]).toEqual([["REMOTE_USER", "ann"]]);
   });
 
+  test("R-C1: a repeated header field has all of its values, as nginx before 1.23 sends it", () => {
+    const bytes = writeParams([
+      ["HTTP_X_ONE", "1"],
+      ["HTTP_COOKIE", "a=1"],
+      ["HTTP_X_ONE", "2"],
+      ["HTTP_COOKIE", "b=2"],
+    ]);
+    expect([...new ParamsDecoder().decode(bytes)]).toEqual([
+      ["HTTP_X_ONE", "1, 2"],
+      ["HTTP_COOKIE", "a=1; b=2"],
+    ]);
+  });
+
   test("R-F8: more pairs or bytes than allowed are refused", () => {
     const three = writeParams([
       ["A", "1"],

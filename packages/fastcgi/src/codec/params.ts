@@ -1,5 +1,5 @@
 // Name-value pairs: lengths in one byte or four, then name and value (FastCGI 1.0 §3.4).
-import { byteStringToBytes, bytesToByteString } from "@gw/core";
+import { byteStringToBytes, bytesToByteString, headerNameOf, repeatSeparator } from "@gw/core";
 import { FastcgiProtocolError } from "./error.ts";
 
 /** Limits of one params stream (R-F8). */
@@ -34,7 +34,8 @@ export class ParamsDecoder {
   }
 
   /**
-   * The pairs of a stream. A repeated name keeps its first value, so that nothing sent later can replace it.
+   * The pairs of a stream. A repeated name keeps its first value, so that nothing sent later can replace it; but a
+   * repeated header field has all of its values (nginx before 1.23 sends each line as a pair of its own).
    *
    * @throws FastcgiProtocolError `GW_FCGI_PARAMS` if it ends inside a pair, `GW_FCGI_LIMIT` for too many pairs
    */
@@ -59,7 +60,9 @@ export class ParamsDecoder {
       const end = valueAt + valueLength;
       if (!(end <= bytes.length)) throw cutPair(bytes.length); // also when a length byte was missing (NaN)
       const name = this.#name(bytes, at, valueAt, position);
-      if (!pairs.has(name)) pairs.set(name, valueLength === 0 ? "" : bytesToByteString(bytes.subarray(valueAt, end)));
+      const value = valueLength === 0 ? "" : bytesToByteString(bytes.subarray(valueAt, end));
+      if (!pairs.has(name)) pairs.set(name, value);
+      else if (name.startsWith("HTTP_")) pairs.set(name, pairs.get(name) + separatorOf(name) + value);
       at = end;
     }
     return pairs;
@@ -72,6 +75,11 @@ export class ParamsDecoder {
     if (position < MAX_KNOWN_NAMES) this.#known[position] = { bytes: bytes.slice(start, end), text };
     return text;
   }
+}
+
+function separatorOf(variable: string): string {
+  const field = headerNameOf(variable)?.toLowerCase();
+  return (field === undefined ? null : repeatSeparator(field)) ?? ", ";
 }
 
 function isSame(known: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {

@@ -6,6 +6,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { HeaderList } from "@gw/core";
 import type { Carrier, ClientAnswer, ClientRequest } from "../carrier.ts";
+import { cgiVariables } from "../cgi-variables.ts";
 
 /** How programs are started. */
 export interface CgiProgramCarrierOptions {
@@ -38,7 +39,7 @@ async function send(
   const { body } = request;
   if (body !== undefined && !(body instanceof Uint8Array)) throw new Error("CGI has no bodies without a length");
   // Node passes only UTF-8 in `env`; a shell sets any byte.
-  const script = [...variablesOf(request)].map(([name, value]) => assignment(name, value)).join("\n");
+  const script = [...cgiVariables(request)].map(([name, value]) => assignment(name, value)).join("\n");
   const child = spawn("sh", ["-c", `${script}\nexec "$@"`, "sh", ...command], {
     env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "" },
     stdio: ["pipe", "pipe", "inherit"],
@@ -48,36 +49,6 @@ async function send(
   // A program may leave its input unread (R-C15).
   pipeline(Readable.from(body === undefined ? [] : [body]), child.stdin).catch(() => {});
   return answerOf(child);
-}
-
-/** RFC 3875 §4.1, from the request. */
-function variablesOf({ method = "GET", target = "/", headers = [], body }: ClientRequest): Map<string, string> {
-  const [path, query = ""] = target.split(/\?(.*)/s) as [string, string?];
-  const variables = new Map([
-    ["GATEWAY_INTERFACE", "CGI/1.1"],
-    ["REQUEST_METHOD", method],
-    ["REQUEST_URI", target],
-    ["SCRIPT_NAME", ""],
-    ["PATH_INFO", path.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))],
-    ["QUERY_STRING", query],
-    ["SERVER_NAME", "localhost"],
-    ["SERVER_PORT", "80"],
-    ["SERVER_PROTOCOL", "HTTP/1.1"],
-    ["SERVER_SOFTWARE", "test"],
-    ["REMOTE_ADDR", "127.0.0.1"],
-    ["HTTP_HOST", "localhost"],
-  ]);
-  if (body instanceof Uint8Array) variables.set("CONTENT_LENGTH", String(body.length));
-  for (const [name, value] of headers) {
-    const lower = name.toLowerCase();
-    if (lower === "content-type") variables.set("CONTENT_TYPE", value);
-    // Web servers drop names that could shadow another as a variable (Apache since 2.4).
-    if (lower === "content-type" || lower === "content-length" || !/^[a-z0-9-]+$/.test(lower)) continue;
-    const variable = `HTTP_${lower.toUpperCase().replaceAll("-", "_")}`;
-    const before = variables.get(variable);
-    variables.set(variable, before === undefined ? value : `${before}${lower === "cookie" ? "; " : ", "}${value}`);
-  }
-  return variables;
 }
 
 /** A byte string as a word of the shell, ASCII only: printf writes the bytes, and a dot keeps trailing newlines. */

@@ -17,12 +17,13 @@ export function http1Carrier(options: ServeOptions = {}): Carrier {
       const server = serve(app, { bind: "127.0.0.1:0", ...options });
       await server.ready;
       const { port } = new URL(server.url);
-      return { send: (request) => send(Number(port), request), close: () => server.close() };
+      return { send: (request) => sendHttp1(Number(port), request), close: () => server.close() };
     },
   };
 }
 
-async function send(
+/** Asks a server on 127.0.0.1, and gives its answer as it comes. */
+export async function sendHttp1(
   port: number,
   { method = "GET", target = "/", headers = [], body }: ClientRequest,
 ): Promise<ClientAnswer> {
@@ -51,11 +52,8 @@ async function send(
 }
 
 function sendBody(outgoing: NodeRequest, body: ClientRequest["body"]): void {
-  if (body === undefined || body instanceof Uint8Array) {
-    outgoing.end(body);
-    return;
-  }
   // A server may answer and close before it has read everything: the answer counts.
-  pipeline(Readable.from(body), outgoing).catch(() => {});
   outgoing.on("error", () => {});
+  if (body === undefined || body instanceof Uint8Array) outgoing.end(body);
+  else pipeline(Readable.from(body), outgoing).catch(() => {});
 }

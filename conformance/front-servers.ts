@@ -1,0 +1,186 @@
+// Real web servers in front of our responder, with the configuration files that docs/fastcgi.md shows.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { connect, createServer } from "node:net";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import type { AppSource } from "@gw/core";
+import { serveFastcgi } from "@gw/fastcgi";
+import { type OpenApp, sendHttp1 } from "@gw/testing";
+
+/** A web server to put in front. */
+export interface FrontServer {
+  readonly name: string;
+  /** Programs that have to be there. */
+  readonly needs: readonly string[];
+  /** Where our responder listens for it. */
+  readonly socket: "unix" | "tcp";
+  /** Writes its files and says how to start it. */
+  prepare(place: Place): Promise<readonly [program: string, ...args: readonly string[]]>;
+}
+
+/** What a server's configuration is about. */
+export interface Place {
+  /** A folder for its files. */
+  readonly folder: string;
+  /** Port it is to listen on. */
+  readonly port: number;
+  /** Path or port of the responder. */
+  readonly backend: string;
+}
+
+const documents = join(import.meta.dirname, "../docs/fastcgi");
+const isRoot = userInfo().uid === 0;
+
+/** The configuration of the documentation, with its addresses replaced. */
+function documented(file: string, { port, backend }: Place): string {
+  return readFileSync(join(documents, file), "utf8")
+    .replaceAll("8080", String(port))
+    .replaceAll("/run/app.sock", backend)
+    .replaceAll("127.0.0.1:9000", `127.0.0.1:${backend}`);
+}
+
+function nginx(name: string, change: (configuration: string) => string): FrontServer {
+  return {
+    name,
+    needs: ["nginx"],
+    socket: "unix",
+    async prepare(place) {
+      const temporary = ["client_body", "fastcgi", "proxy", "scgi", "uwsgi"].map(
+        (one) => `${one}_temp_path ${place.folder}/${one};`,
+      );
+      const file = join(place.folder, "nginx.conf");
+      await writeFile(
+        file,
+        `daemon off; pid ${place.folder}/pid; error_log stderr error; ${isRoot ? "user root;" : ""} events {}
+        http { access_log off; ${temporary.join(" ")}
+        ${change(documented("nginx.conf", place))} }`,
+      );
+      return ["nginx", "-p", place.folder, "-c", file, "-e", "stderr"];
+    },
+  };
+}
+
+const apache: FrontServer = {
+  name: "Apache mod_proxy_fcgi",
+  needs: ["apache2"],
+  socket: "tcp",
+  async prepare(place) {
+    const modules = ["mpm_event", "authz_core", "proxy", "proxy_fcgi"].map(
+      (one) => `LoadModule ${one}_module /usr/lib/apache2/modules/mod_${one}.so`,
+    );
+    const file = join(place.folder, "apache.conf");
+    await writeFile(
+      file,
+      `${modules.join("\n")}
+ServerName localhost
+ServerRoot ${place.folder}
+PidFile ${place.folder}/pid
+Mutex file:${place.folder}
+DefaultRuntimeDir ${place.folder}
+ErrorLog ${place.folder}/error.log
+LogLevel crit
+Listen 127.0.0.1:${place.port}
+${isRoot ? "User www-data\nGroup www-data" : ""}
+${documented("apache.conf", place)}`,
+    );
+    return ["apache2", "-D", "FOREGROUND", "-f", file];
+  },
+};
+
+const lighttpd: FrontServer = {
+  name: "lighttpd",
+  needs: ["lighttpd"],
+  socket: "unix",
+  async prepare(place) {
+    const file = join(place.folder, "lighttpd.conf");
+    await writeFile(
+      file,
+      `server.document-root = "${place.folder}"\nserver.bind = "127.0.0.1"\nserver.upload-dirs = ("${place.folder}")\n${documented("lighttpd.conf", place)}`,
+    );
+    return ["lighttpd", "-D", "-f", file];
+  },
+};
+
+const caddy: FrontServer = {
+  name: "Caddy",
+  needs: ["caddy"],
+  socket: "unix",
+  async prepare(place) {
+    const file = join(place.folder, "Caddyfile");
+    const body = documented("Caddyfile", place);
+    await writeFile(file, `{\n\tadmin off\n\tauto_https off\n\tlog {\n\t\tlevel ERROR\n\t}\n}\n${body}`);
+    return ["caddy", "run", "--config", file, "--adapter", "caddyfile"];
+  },
+};
+
+/** Every server, nginx with and without kept connections. */
+export const frontServers: readonly FrontServer[] = [
+  nginx("nginx, kept connections", (configuration) => configuration),
+  nginx("nginx, a connection per request", (configuration) =>
+    configuration.replace(/^ *keepalive .*$/m, "").replace("fastcgi_keep_conn on", "fastcgi_keep_conn off"),
+  ),
+  apache,
+  lighttpd,
+  caddy,
+];
+
+/** Starts our responder with the app, and the server in front of it. */
+export async function openBehind(server: FrontServer, app: AppSource): Promise<OpenApp> {
+  const folder = await mkdtemp(join(tmpdir(), "gw-front-"));
+  await chmod(folder, 0o755);
+  const unix = join(folder, "app.sock");
+  const responder = serveFastcgi(app, { listen: server.socket === "unix" ? `unix:${unix}` : "127.0.0.1:0" });
+  await responder.ready;
+  const [address] = responder.addresses;
+  const backend = address !== undefined && "port" in address ? String(address.port) : unix;
+  const port = await freePort();
+  const [program, ...args] = await server.prepare({ folder, port, backend });
+  const child = spawn(program, args, {
+    stdio: ["ignore", "ignore", "pipe"],
+    env: { PATH: process.env.PATH ?? "", HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder },
+  });
+  let words = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    words = `${words}${chunk}`.slice(-4_000);
+  });
+  await untilItListens(port, child, () => words);
+  return {
+    send: (request) => sendHttp1(port, request),
+    async close() {
+      child.kill("SIGTERM");
+      if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+      void responder.close();
+      await responder.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/** No event tells that another process listens, so we try. */
+async function untilItListens(port: number, child: ChildProcess, words: () => string): Promise<void> {
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}: ${words()}`);
+    const socket = connect(port, "127.0.0.1");
+    const isThere = await Promise.race([
+      once(socket, "connect").then(
+        () => true,
+        () => false,
+      ),
+    ]);
+    socket.destroy();
+    if (isThere) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

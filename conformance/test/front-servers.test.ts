@@ -1,0 +1,56 @@
+// The cases through real web servers in front of our responder.
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { type Ability, collect } from "@gw/testing";
+import { requires } from "@gw-private/requires";
+import { describe } from "vitest";
+import type { Case } from "../case.ts";
+import { frontServers, openBehind } from "../front-servers.ts";
+
+const folder = join(import.meta.dirname, "../cases");
+const cases: Case[] = [];
+for (const file of readdirSync(folder).sort()) {
+  cases.push(...Object.values((await import(join(folder, file))) as Record<string, Case>));
+}
+
+/** What a web server carries to and from a responder. */
+const abilities: ReadonlySet<Ability> = new Set(["same-process", "stream-up", "stream-down", "abort", "cut-visible"]);
+
+/** What a server does by itself, before or after our responder: the case is not ours to pass. docs/fastcgi.md has them, too. */
+const exceptions: Readonly<Record<string, readonly (readonly [title: RegExp, why: string])[]>> = {
+  "Apache mod_proxy_fcgi": [
+    [/repeated Cookie lines/, "joins Cookie lines with a comma"],
+    [/NUL in the path/, "answers 404 by itself"],
+  ],
+  lighttpd: [
+    [/name could shadow another/, "joins X_Name and X-Name into one variable"],
+    [/climbs above the root/, "resolves /.. to / by itself"],
+    [/reads the first chunk of an upload/, "reads bodies without a length to their end first"],
+  ],
+  Caddy: [
+    [/repeated Cookie lines/, "joins Cookie lines with a comma"],
+    [/name could shadow another/, "writes X_Name and X-Name into one variable"],
+    [/a throw after the head/, "ends a broken answer as if it were whole"],
+  ],
+};
+
+for (const server of frontServers) {
+  describe(server.name, () => {
+    for (const one of cases) {
+      if (!one.needs.every((ability) => abilities.has(ability))) continue;
+      if (exceptions[server.name]?.some(([title]) => title.test(one.title))) continue;
+      requires(...server.needs)(one.title, async () => {
+        const opened = await openBehind(server, one);
+        try {
+          await one.check({
+            carrier: server.name,
+            open: (target, request) => opened.send({ ...request, target }),
+            fetch: async (target, request) => collect(await opened.send({ ...request, target })),
+          });
+        } finally {
+          await opened.close();
+        }
+      });
+    }
+  });
+}
