@@ -115,3 +115,8 @@ export function targetTooLong({ maxRequestLineBytes }: HttpLimits): GatewayError
 export function tooManyLines(maxLines: number): GatewayError {
   return new GatewayError("GW_HTTP_HEADERS_MANY", 431, `more than ${maxLines} field lines`);
 }
+
+/** The error for a head that is too large. */
+export function headTooLarge({ maxHeaderBytes }: HttpLimits): GatewayError {
+  return new GatewayError("GW_HTTP_HEADERS_LARGE", 431, `the head is larger than ${maxHeaderBytes} bytes`);
+}

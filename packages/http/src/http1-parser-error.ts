@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import { GatewayError } from "@gw/core";
 import type { Http1Connection } from "./http1-connection.ts";
-import { targetTooLong } from "./http1-head.ts";
+import { headTooLarge, targetTooLong } from "./http1-head.ts";
 import { refusalText } from "./refusal.ts";
 
 interface ParserError extends Error {
@@ -31,7 +31,7 @@ export function onParserError(error: ParserError, socket: Socket, connection: Ht
 function refusalFor(error: ParserError, { state: { limits } }: Http1Connection): GatewayError {
   if (error.code === "HPE_HEADER_OVERFLOW") {
     if (isInRequestLine(error.rawPacket, limits.maxRequestLineBytes)) return targetTooLong(limits);
-    return new GatewayError("GW_HTTP_HEADERS_LARGE", 431, `the head is larger than ${limits.maxHeaderBytes} bytes`);
+    return headTooLarge(limits);
   }
   const reason = error.reason ?? error.message;
   return new GatewayError(

@@ -8,14 +8,15 @@ import { Http1Connection } from "./http1-connection.ts";
 import { Http1Exchange } from "./http1-exchange.ts";
 import { readHttp1Head, refusedMethod } from "./http1-head.ts";
 import { onParserError } from "./http1-parser-error.ts";
-import { badOrigin, Http1Upgrade, responseFor } from "./http1-upgrade.ts";
+import { Http1Upgrade, responseFor } from "./http1-upgrade.ts";
 import { checkLoad } from "./limits.ts";
 import { nodeServerOptions } from "./node-server-options.ts";
 import { refusalText, refuse } from "./refusal.ts";
 import { applyRules } from "./request-rules.ts";
 import type { ServerState } from "./server-state.ts";
 import { readHandshake } from "./websocket-handshake.ts";
-import { createOpener, type WebSocketOpener } from "./websocket-open.ts";
+import type { WebSocketOpener } from "./websocket-open.ts";
+import { checkOrigin } from "./websocket-request.ts";
 
 /** Takes connections that speak HTTP/1.x. */
 export interface Http1Engine {
@@ -34,9 +35,8 @@ export function connectionOf(socket: Duplex): Http1Connection | undefined {
 }
 
 /** Makes the HTTP/1.x side of a server. It listens nowhere itself: sockets come from the binds. */
-export function createHttp1(state: ServerState): Http1Engine {
+export function createHttp1(state: ServerState, opener: WebSocketOpener): Http1Engine {
   const server = createServer(nodeServerOptions(state.limits));
-  const opener = createOpener(state.webSocket);
   server.timeout = 0;
   server.maxHeadersCount = state.limits.maxHeaderLines + 1; // one more than allowed, so that too many can be told
   server.on("request", (req: IncomingMessage, res: ServerResponse) => onRequest(req, res, false));
@@ -103,7 +103,7 @@ function onUpgrade(req: IncomingMessage, socket: Socket, head: Buffer, opener: W
     const wire = { method: "GET", target: req.url as string, authority: host, flat: req.rawHeaders };
     const facts = applyRules(wire, connection, state.rules);
     const { subprotocols } = readHandshake(facts.headers, length);
-    if (!state.webSocket.isAllowedOrigin({ origin: facts.headers.get("origin"), ...facts })) throw badOrigin();
+    checkOrigin(facts, state.webSocket);
     checkLoad(state);
     const options = { head, settings: state.webSocket, opener };
     const exchange = new Http1Upgrade({ link: connection, generation: state.generation, req, res }, options);

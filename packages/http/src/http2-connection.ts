@@ -15,6 +15,8 @@ const LAST_STREAM_ID = 2 ** 31 - 1;
 export interface StreamExchange {
   readonly generation: Generation;
   check(nowMs: number): void;
+  /** No more of the request's body will come. */
+  endBody(): void;
   cut(): void;
 }
 
@@ -39,6 +41,7 @@ export class Http2Connection extends Connection {
     session.on("error", () => {}); // "close" of the socket follows
     session.on("ping", () => this.countControlFrame());
     session.on("remoteSettings", () => this.countControlFrame());
+    socket.once("end", () => this.#onEnd());
     if (state.isDraining) this.drain();
   }
 
@@ -54,7 +57,7 @@ export class Http2Connection extends Connection {
 
   /** GOAWAY with an error code, then the end. */
   refuse(code: number): void {
-    if (!this.session.destroyed) this.session.destroy(undefined, code);
+    if (!this.session.destroyed) this.session.destroy(code as unknown as Error); // a number is the code of the GOAWAY; the types do not know
   }
 
   onClose(): void {}
@@ -85,6 +88,12 @@ export class Http2Connection extends Connection {
   override cut(): void {
     this.session.destroy();
     super.cut();
+  }
+
+  /** The peer sends nothing more: what it has asked for whole is finished. */
+  #onEnd(): void {
+    for (const exchange of this.exchanges) exchange.endBody();
+    this.#closeWhenDone();
   }
 
   #allowedIdleMs(): number {

@@ -1,7 +1,7 @@
 // Heads as HTTP/2 carries them (RFC 9113 §8): pseudo fields read and checked, cookie crumbs joined, answers in lower case.
 import type { OutgoingHttpHeaders } from "node:http2";
 import { GatewayError, HeaderList, type HttpResponse, isBodilessStatus } from "@gw/core";
-import { refusedMethod, targetTooLong, tooManyLines } from "./http1-head.ts";
+import { headTooLarge, refusedMethod, targetTooLong, tooManyLines } from "./http1-head.ts";
 import type { HttpLimits } from "./limits.ts";
 import type { WireRequest } from "./request-rules.ts";
 
@@ -28,9 +28,11 @@ export function readHttp2Head(raw: readonly string[], limits: HttpLimits): Http2
   let cookieAt = 0;
   let contentLength: number | null = null;
   let expectsContinue = false;
+  let bytes = 0;
   for (let at = 0; at < raw.length; at += 2) {
     const name = raw[at] as string;
     const value = raw[at + 1] as string;
+    bytes += name.length + value.length + FIELD_BYTES;
     if (name.charCodeAt(0) === COLON) {
       setPseudo(pseudo, name, value);
       continue;
@@ -54,6 +56,8 @@ export function readHttp2Head(raw: readonly string[], limits: HttpLimits): Http2
   const authority = oneAuthority(pseudo.authority, host);
   flat[1] = authority;
   check(pseudo, flat, limits);
+  // The setting tells the client; until the client has confirmed it, nghttp2 does not enforce it.
+  if (bytes > limits.maxHeaderBytes) throw headTooLarge(limits);
   return { ...pseudo, authority, flat, contentLength, expectsContinue };
 }
 
@@ -65,6 +69,9 @@ interface Pseudo {
 }
 
 const COLON = 0x3a;
+
+/** What a field counts beside its bytes (RFC 9113 §6.5.2). */
+const FIELD_BYTES = 32;
 
 function setPseudo(pseudo: Pseudo, name: string, value: string): void {
   if (name === ":method") pseudo.method = value;

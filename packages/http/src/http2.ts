@@ -11,10 +11,15 @@ import type { PeerFacts } from "./connection.ts";
 import { Http2Connection } from "./http2-connection.ts";
 import { Http2Exchange } from "./http2-exchange.ts";
 import { readHttp2Head } from "./http2-head.ts";
+import type { Http2Sender } from "./http2-sender.ts";
+import { Http2Upgrade } from "./http2-upgrade.ts";
 import { checkLoad } from "./limits.ts";
 import { refusalOf } from "./refusal.ts";
-import { applyRules } from "./request-rules.ts";
+import { applyRules, type RequestFacts } from "./request-rules.ts";
 import type { ServerState } from "./server-state.ts";
+import { type Handshake, readTunnelHandshake } from "./websocket-handshake.ts";
+import type { WebSocketOpener } from "./websocket-open.ts";
+import { checkOrigin } from "./websocket-request.ts";
 
 /** Takes connections that speak HTTP/2. */
 export interface Http2Engine {
@@ -35,11 +40,11 @@ interface Http2Session extends ServerHttp2Session {
 
 interface Http2Stream extends ServerHttp2Stream {
   [CONNECTION]?: Http2Connection;
-  [EXCHANGE]?: Http2Exchange;
+  [EXCHANGE]?: Http2Sender;
 }
 
 /** Makes the HTTP/2 side of a server. It listens nowhere itself: sockets come from the binds. */
-export function createHttp2(state: ServerState): Http2Engine {
+export function createHttp2(state: ServerState, opener: WebSocketOpener): Http2Engine {
   const server = createServer(nodeOptions(state));
   let accepting: { readonly socket: Socket; readonly facts: PeerFacts } | null = null;
   server.on("session", (session: Http2Session) => {
@@ -47,7 +52,9 @@ export function createHttp2(state: ServerState): Http2Engine {
     session[CONNECTION] = new Http2Connection(state, accepting.socket, accepting.facts, session);
     session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
   });
-  server.on("stream", (stream: Http2Stream, _headers, flags: number, raw: string[]) => onStream(stream, flags, raw));
+  server.on("stream", (stream: Http2Stream, _headers, flags: number, raw: string[]) =>
+    onStream(stream, flags, raw, opener),
+  );
   server.on("sessionError", () => {});
   return {
     accept(socket, facts) {
@@ -77,7 +84,7 @@ function nodeOptions({ limits }: ServerState): ServerOptions {
 /** `:method`, `:scheme`, `:path`, `:authority`, `:protocol`. */
 const PSEUDO_FIELDS = 5;
 
-function onStream(stream: Http2Stream, flags: number, raw: readonly string[]): void {
+function onStream(stream: Http2Stream, flags: number, raw: readonly string[], opener: WebSocketOpener): void {
   const connection = (stream.session as Http2Session | undefined)?.[CONNECTION];
   stream.on("error", ignore); // "close" says all we need
   if (connection === undefined) return stream.close(constants.NGHTTP2_REFUSED_STREAM);
@@ -88,14 +95,25 @@ function onStream(stream: Http2Stream, flags: number, raw: readonly string[]): v
   try {
     const head = readHttp2Head(raw, state.limits);
     const facts = applyRules(head, connection, state.rules);
+    const isSocket = head.protocol !== null;
+    const { subprotocols } = isSocket ? openTunnel(facts, state) : NO_SUBPROTOCOLS;
     checkLoad(state);
-    const exchange = new Http2Exchange(connection, stream);
+    const exchange = isSocket ? new Http2Upgrade(connection, stream) : new Http2Exchange(connection, stream);
     stream[EXCHANGE] = exchange;
     connection.exchanges.add(exchange);
-    exchange.run(head, facts, (flags & constants.NGHTTP2_FLAG_END_STREAM) === 0);
+    if (exchange instanceof Http2Upgrade) exchange.run(head, facts, subprotocols, opener);
+    else exchange.run(head, facts, (flags & constants.NGHTTP2_FLAG_END_STREAM) === 0);
   } catch (error) {
     refuseStream(stream, error);
   }
+}
+
+const NO_SUBPROTOCOLS: Handshake = { subprotocols: [] };
+
+function openTunnel(facts: RequestFacts, { webSocket }: ServerState): Handshake {
+  const handshake = readTunnelHandshake(facts.headers);
+  checkOrigin(facts, webSocket);
+  return handshake;
 }
 
 function onClose(this: Http2Stream): void {

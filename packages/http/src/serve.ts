@@ -12,6 +12,7 @@ import type { ServerState } from "./server-state.ts";
 import { drainServer, finishGeneration } from "./shutdown.ts";
 import { type Certificates, loadCertificates } from "./tls.ts";
 import { watchConnections } from "./watch.ts";
+import { createOpener } from "./websocket-open.ts";
 import { resolveWebSocket } from "./websocket-settings.ts";
 
 /**
@@ -44,8 +45,9 @@ export function serve(app: AppSource, options: ServeOptions = {}): RunningServer
   };
   const versions = versionsOf(options);
   const proxies = options.proxyProtocol === undefined ? null : peerList(options.proxyProtocol);
-  const http1 = createHttp1(state).accept;
-  const http2 = createHttp2(state).accept;
+  const opener = createOpener(state.webSocket);
+  const http1 = createHttp1(state, opener).accept;
+  const http2 = createHttp2(state, opener).accept;
   const watch = watchConnections(state);
   let certificates: Certificates | null = null;
   let listening: Listening[] = [];

@@ -12,6 +12,8 @@ export interface RawConnection {
   until(pattern: RegExp): Promise<string>;
   /** All that came until the server closed. */
   end(): Promise<string>;
+  /** All that has come so far. */
+  received(): string;
 }
 
 /** Connects to the first address of a server. */
@@ -20,7 +22,10 @@ export async function raw(server: RunningServer): Promise<RawConnection> {
   const socket = "path" in address ? connect(address.path) : connect(address.port, address.host);
   let received = "";
   let isClosed = false;
-  let look = (): void => {};
+  const waiting = new Set<() => void>();
+  const look = (): void => {
+    for (const one of waiting) one();
+  };
   socket.setEncoding("latin1");
   socket.on("data", (text: string) => {
     received += text;
@@ -34,17 +39,21 @@ export async function raw(server: RunningServer): Promise<RawConnection> {
   await once(socket, "connect");
   const waitFor = (test: () => boolean): Promise<string> =>
     new Promise((resolve, reject) => {
-      look = () => {
+      const check = (): void => {
+        if (!test() && !isClosed) return;
+        waiting.delete(check);
         if (test()) resolve(received);
-        else if (isClosed) reject(new Error(`closed after ${JSON.stringify(received)}`));
+        else reject(new Error(`closed after ${JSON.stringify(received)}`));
       };
-      look();
+      waiting.add(check);
+      check();
     });
   return {
     socket,
     write: (bytes) => void socket.write(bytes, "latin1"),
     until: (pattern) => waitFor(() => pattern.test(received)),
     end: () => waitFor(() => isClosed),
+    received: () => received,
   };
 }
 

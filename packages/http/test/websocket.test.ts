@@ -28,7 +28,7 @@ async function echo(peer: WebSocketPeer): Promise<void> {
 }
 
 async function listen(app: Parameters<typeof serve>[0], options: ServeOptions = {}): Promise<RunningServer> {
-  const server = serve(app, { bind: "127.0.0.1:0", ...options });
+  const server = serve(app, { bind: "127.0.0.1:0", idleGraceMs: 0, ...options });
   servers.push(server);
   await server.ready;
   return server;
