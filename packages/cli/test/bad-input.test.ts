@@ -249,7 +249,7 @@ const CASES: readonly (readonly [what: string, words: string, code: number, line
 ];
 
 describe("one clear line for", () => {
-  test.concurrent.each(CASES)("%s: gw %s", async (_what, words, code, line) => {
+  test.each(CASES)("%s: gw %s", async (_what, words, code, line) => {
     const ended = await gw(folderWith(files), words.split(" "));
     expect(ended.stdout).toBe("");
     const [said, ...rest] = ended.stderr.split("\n");

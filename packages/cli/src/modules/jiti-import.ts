@@ -31,7 +31,7 @@ export async function importThroughJiti(
 /** What CommonJS exports is its default export, as `import` has it. */
 function asNamespace(exports: object): Readonly<Record<string, unknown>> {
   const isModule = "default" in exports || Object.hasOwn(exports, "__esModule");
-  return isModule ? (exports as Readonly<Record<string, unknown>>) : { ...exports, default: exports };
+  return isModule ? { ...exports } : { ...exports, default: exports };
 }
 
 /** The folder of the package that a file is in, else its own; ends with a slash. */
