@@ -30,6 +30,9 @@ export interface Folder {
   write(name: string, text: string, mode?: number): void;
 }
 
+/** Where a command is called. */
+type Place = Pick<Folder, "path">;
+
 export interface CallOptions {
   /** Added to a bare environment. */
   environment?: Readonly<Record<string, string>>;
@@ -54,7 +57,7 @@ export function bareEnvironment(): Record<string, string> {
 }
 
 function start(
-  folder: Folder,
+  folder: Place,
   words: readonly string[],
   { environment = {}, node = [] }: CallOptions,
 ): ChildProcessWithoutNullStreams {
@@ -67,7 +70,7 @@ function start(
 }
 
 /** Runs `gw …` to its end. */
-export function gw(folder: Folder, words: readonly string[], options: CallOptions = {}): Promise<Ended> {
+export function gw(folder: Place, words: readonly string[], options: CallOptions = {}): Promise<Ended> {
   const child = start(folder, words, options);
   child.stdin.on("error", () => {}); // it may not read
   child.stdin.end(options.input ?? "");
@@ -97,7 +100,7 @@ export interface Server {
 
 /** Starts a server and waits until it has said where it listens. */
 export async function serving(
-  folder: Folder,
+  folder: Place,
   words: readonly string[],
   options: CallOptions & { binds?: number } = {},
 ): Promise<Server> {
