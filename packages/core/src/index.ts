@@ -6,11 +6,9 @@ export { fromProcessEnvironment, parseEnvironmentBlock, toProcessEnvironment } f
 export { headerNameOf, variableName } from "./environ/names.ts";
 export { type ReadVariablesOptions, readVariables, type VariablesHead } from "./environ/read.ts";
 export { type WriteVariablesOptions, writeVariables } from "./environ/write.ts";
-export { isBodiless, withoutTrailers, writeAnswerBlock } from "./header-block/answer.ts";
-export { type BlockKind, classifyBlock } from "./header-block/classify.ts";
-export { HeaderBlockError, type HeaderBlockErrorCode } from "./header-block/error.ts";
-export { type HeaderBlock, HeaderBlockDecoder, type HeaderBlockOptions } from "./header-block/parse.ts";
-export { writeHeaderBlock } from "./header-block/write.ts";
+export { classifyBlock, HeaderBlockDecoder, HeaderBlockError, isBodiless } from "./header-block/public.ts";
+export { withoutTrailers, writeAnswerBlock, writeHeaderBlock } from "./header-block/public.ts";
+export type { BlockKind, HeaderBlock, HeaderBlockErrorCode, HeaderBlockOptions } from "./header-block/public.ts";
 export { acceptedEncodings, checkResponseHead, contentLength, evaluatePreconditions } from "./headers/public.ts";
 export { identityHeaders, isBodilessStatus, isFieldValue, isHopByHop, isIdentityHeader } from "./headers/public.ts";
 export {
@@ -53,10 +51,10 @@ export type { AcceptOptions, AnswerOptions, AuthEndpointOptions, CascadeOptions 
 export type { CountersOptions, EventStreamOptions, ExchangeNotes, Gateway, LayerOptions } from "./pipeline/public.ts";
 export type { MountOptions, PathRules, RedirectsOptions, RequestTest, RewriteFunction } from "./pipeline/public.ts";
 export type { RuntimeOptions, ServerEvent, ServerEvents, VariablesFunction } from "./pipeline/public.ts";
-export { type Authority, parseAuthority } from "./target/authority.ts";
-export { splitMount, underMount } from "./target/mount.ts";
-export { type ParsedTarget, parseTarget } from "./target/parse.ts";
-export { decodePercent, normalizePath, resolveSegments } from "./target/path.ts";
-export { parseIp, plainIp } from "./target/ip-address.ts";
-export { type PeerList, peerList } from "./target/peer-list.ts";
-export { encodePath, pathText, queryText, rawPath } from "./target/raw.ts";
+export { decodePercent, encodePath, normalizePath, parseAuthority, parseIp, parseTarget } from "./target/public.ts";
+export { pathText, peerList, plainIp, queryText, rawPath, resolveSegments, splitMount } from "./target/public.ts";
+export { underMount } from "./target/public.ts";
+export type { Authority, ParsedTarget, PeerList } from "./target/public.ts";
+export { Health, mayRetry, parseUpstreamAddress, UpstreamGroup } from "./upstream/public.ts";
+export { upstreamAddressText, WaitQueue } from "./upstream/public.ts";
+export type { HealthOptions, UpstreamGroupOptions, UpstreamLease, WaitQueueOptions } from "./upstream/public.ts";
