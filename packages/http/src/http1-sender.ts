@@ -168,7 +168,7 @@ export abstract class Http1Sender extends HttpExchange {
     });
     pumpBody(answer, { write: (chunk) => this.#write(chunk), signal: this.controller.signal }).then(
       ({ trailers }) => this.#endStream(trailers),
-      (error: unknown) => this.#cut(error),
+      (error: unknown) => this.#cut(error, answer),
     );
   }
 
@@ -194,14 +194,17 @@ export abstract class Http1Sender extends HttpExchange {
   }
 
   /** The answer broke off after its head: the client must see that it is not whole (R-W5). */
-  #cut(error: unknown): void {
+  #cut(error: unknown, { headers }: HttpResponse): void {
     if (this.isGone) {
       this.#endEarly("gone", null);
       return;
     }
     this.log.error({ err: error }, "the answer broke off");
     this.#endEarly("cut", error);
-    this.link.cut();
+    // With a length or chunks, what was written may still leave: the end is missing all the same. Without either, the
+    // end of the connection would look like the end of the body.
+    if (this.res.chunkedEncoding || headers.has("content-length")) this.link.closeGently();
+    else this.link.cut();
   }
 
   /** Ends the exchange once the system has taken all bytes: for small answers, at once. */
