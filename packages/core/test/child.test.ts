@@ -81,6 +81,14 @@ describe("what a program gets", () => {
     expect(await text(child.control as NodeJS.ReadableStream)).toBe("ready\n");
   });
 
+  test("what it wrote is there for whoever reads it only after its end", async () => {
+    const child = await run("seq 10000; echo late >&3", { stdout: "pipe", control: true });
+    await child.exited;
+    await new Promise((done) => setImmediate(done));
+    expect((await output(child)).trim().split("\n")).toHaveLength(10_000);
+    expect(await text(child.control as NodeJS.ReadableStream)).toBe("late\n");
+  });
+
   test("standard error goes to the log, line by line, and the end of it to whoever asks how it ended", async () => {
     const child = await run("echo one; echo two >&2; printf three >&2; exit 3");
     expect(await child.exited).toEqual({ code: 3, signal: null, timedOut: false, stderr: "two\nthree" });
@@ -197,8 +205,9 @@ describe("how a program ends", () => {
       const run = (guarded) => spawnChild({ command: ["/bin/sh", "-c", "sleep 1000 & echo $!; wait"], env: {}, stdout: "pipe", log: createLogger(), guarded });
       const children = [await run(true), await run(true), await run(true)];
       const lines = children.map(({ stdout }) => new Promise((done) => stdout.once("data", (line) => done(String(line).trim()))));
+      const grandchildren = await Promise.all(lines);
       await children[1].stop();
-      console.log(children[0].pid, children[2].pid, ...(await Promise.all(lines)));
+      console.log(children[0].pid, children[2].pid, ...grandchildren);
       process.kill(process.pid, "SIGKILL");
     `;
     const parent = spawn(process.execPath, ["--input-type=module", "-e", script], {

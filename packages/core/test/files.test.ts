@@ -263,7 +263,8 @@ describe("what is not sent", () => {
       }
       for (const answer of await Promise.all(answers)) texts.add(answer.text());
     }
-    expect(texts).toEqual(new Set(["hello, world", "404 Not Found\n"]));
+    expect(texts).toContain("hello, world");
+    expect([...texts].filter((text) => !["hello, world", "404 Not Found\n"].includes(text))).toEqual([]);
   });
 
   test("the root may be a link that a deployment moves", async () => {

@@ -154,11 +154,11 @@ class SpawnedChild implements Child {
     this.control = (child.stdio[3] as Duplex | null | undefined) ?? null;
     this.#streams = child.stdio.filter((stream) => stream !== null && stream !== undefined);
     for (const stream of this.#streams) stream.on("error", () => {}); // a child may close any of them
-    const closed = new Promise<void>((done) => child.once("close", () => done()));
     const lines = log.child({ pid: this.pid });
-    const errors = logLines(child.stderr, lines, "stderr");
-    if (stdout !== "pipe") logLines(child.stdout, lines, "stdout");
-    this.exited = this.#exit(child, closed, () => errors?.tail() ?? "");
+    const errors = new LoggedStream(child.stderr, lines, "stderr");
+    const output = stdout === "pipe" ? null : new LoggedStream(child.stdout, lines, "stdout");
+    this.exited = this.#exit(child, Promise.all([errors.closed, output?.closed]), errors);
+    const closed = new Promise<void>((done) => child.once("close", () => done()));
     this.#ended =
       leftovers === "end" ? this.exited.then(() => this.#sweep()) : closed.then(() => this.#group.release());
     if (guarded) void this.#ended.then(guard(this.pid));
@@ -182,13 +182,14 @@ class SpawnedChild implements Child {
     return exit;
   }
 
-  #exit(child: ChildProcess, closed: Promise<void>, stderr: () => string): Promise<ChildExit> {
+  #exit(child: ChildProcess, logged: Promise<unknown>, errors: LoggedStream): Promise<ChildExit> {
     return new Promise((done) => {
       child.once("exit", (code, signal) => {
-        const tell = (): void => done({ code, signal, timedOut: this.#timedOut, stderr: stderr() });
+        keepUnread(child);
+        const tell = (): void => done({ code, signal, timedOut: this.#timedOut, stderr: errors.tail() });
         // Its last words may still be on their way; whoever holds the pipe does not hold us up.
         const patience = setTimeout(tell, LAST_WORDS_MS);
-        void closed.then(() => {
+        void logged.then(() => {
           clearTimeout(patience);
           tell();
         });
@@ -210,15 +211,35 @@ class SpawnedChild implements Child {
   }
 }
 
-/** Sends a stream of a program to the log, line by line. */
-function logLines(stream: Readable | null, log: Logger, name: "stdout" | "stderr"): LineLog | null {
-  if (stream === null) return null;
-  const level = name === "stderr" ? "warn" : "info";
-  const lines = new LineLog({
-    write: (line) => log[level]({ stream: name }, line),
-    dropped: (count) => log.warn({ stream: name, dropped: count }, "output of a program was dropped: too many lines"),
-  });
-  stream.on("data", (chunk: Uint8Array) => lines.feed(chunk));
-  stream.once("close", () => lines.end());
-  return lines;
+/** At the end of a child Node throws away what nobody has begun to read; its owner may come to it later. */
+function keepUnread({ stdio }: ChildProcess): void {
+  (stdio as unknown as null[]).fill(null);
+}
+
+/** A stream of a program that goes to the log, line by line. */
+class LoggedStream {
+  /** Settles when nobody writes to it any more. */
+  readonly closed: Promise<void>;
+  readonly #lines: LineLog;
+
+  constructor(stream: Readable | null, log: Logger, name: "stdout" | "stderr") {
+    const level = name === "stderr" ? "warn" : "info";
+    this.#lines = new LineLog({
+      write: (line) => log[level]({ stream: name }, line),
+      dropped: (count) => log.warn({ stream: name, dropped: count }, "output of a program was dropped: too many lines"),
+    });
+    stream?.on("data", (chunk: Uint8Array) => this.#lines.feed(chunk));
+    this.closed = new Promise((done) => {
+      if (stream === null) return done();
+      stream.once("close", () => {
+        this.#lines.end();
+        done();
+      });
+    });
+  }
+
+  /** Its last lines. */
+  tail(): string {
+    return this.#lines.tail();
+  }
 }

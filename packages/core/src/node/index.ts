@@ -6,6 +6,7 @@ export { type NodeContextOptions, nodeContext } from "./context.ts";
 export { type FileAnswerOptions, type FileOptions, fileAnswer, sendFile } from "./files.ts";
 export { withoutInherited } from "./inherited-descriptors.ts";
 export { type FindPythonOptions, findPython, type Interpreter } from "./interpreter.ts";
+export { LineLog, type LineLogOptions } from "./line-log.ts";
 export { type ListenOptions, type Listening, listen, listenAll } from "./listen.ts";
 export { isListeningSocket } from "./listening-socket.ts";
 export { type DescriptorWriterOptions, descriptorWriter, type LogWriter } from "./log-queue.ts";
