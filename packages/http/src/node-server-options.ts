@@ -13,6 +13,8 @@ export function nodeServerOptions(limits: HttpLimits): ServerOptions {
     keepAliveTimeout: 0,
     headersTimeout: 0,
     requestTimeout: 0,
+    // Requests without a body go through no stream life cycle: a tenth of node:http's own cost. Node before 24.9 ignores it.
+    optimizeEmptyRequests: true,
     ...upgradeOptions(),
   };
 }
