@@ -42,4 +42,5 @@ export type {
   TlsExtension,
   WebSocketScope,
 } from "./scopes.ts";
+export { type PythonAsgiOptions, pythonAsgi } from "./python.ts";
 export { type ToAsgiOptions, toAsgi } from "./to-asgi.ts";

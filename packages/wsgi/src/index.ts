@@ -2,6 +2,7 @@
 export { excInfo } from "./exc-info.ts";
 export { type FromWsgiOptions, fromWsgi } from "./from-wsgi.ts";
 export { type ValidatorOptions, validator } from "./lint/validator.ts";
+export { type PythonWsgiOptions, pythonWsgi } from "./python.ts";
 export { type ToWsgiOptions, toWsgi } from "./to-wsgi.ts";
 export type {
   Environ,

@@ -1,0 +1,143 @@
+// What is the same for requests and sockets in a worker: the answer that comes out.
+import { checkResponseHead, GatewayError, HeaderList, type HttpResponse, type RequestHead } from "@gw/core";
+import type { MarshalWriter } from "./codec/marshal-writer.ts";
+import type { Link, LinkStream, ResponseHead } from "./link.ts";
+import { ResponseBodyStream } from "./response-body.ts";
+import { wholeBody } from "./whole-body.ts";
+
+/** Writes what follows kind and stream in a request's frame. */
+export interface RequestEncoder<R extends RequestHead> {
+  /** Values of the frame, with kind and stream. */
+  readonly size: number;
+  /** @param hasMore whether (more of) the body follows in frames of its own */
+  write(marshal: MarshalWriter, request: R, body: Uint8Array, hasMore: boolean): void;
+}
+
+/** The error of an app that raised an exception. */
+export function appError(message: string): GatewayError {
+  return new GatewayError("GW_PYTHON_APP", 500, `the Python app failed: ${message}`);
+}
+
+/** What of a call is the same for requests and refused sockets: the answer. */
+export abstract class AnswerCall<R extends RequestHead, A> implements LinkStream {
+  readonly startedAt: number = performance.now();
+  readonly answer: Promise<A>;
+  protected readonly request: R;
+  protected readonly link: Link;
+  protected id = 0;
+  protected isSettled = false;
+  /** Nothing more is expected of the worker. */
+  protected isOver = false;
+  #resolve!: (answer: A) => void;
+  #reject!: (error: unknown) => void;
+  #body: ResponseBodyStream | null = null;
+  #trailers: HeaderList | null = null;
+  readonly #onAbort = (): void => this.leave();
+
+  constructor(request: R, link: Link) {
+    this.request = request;
+    this.link = link;
+    this.answer = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  /** Whether the worker owes the head of an answer. */
+  get isHeadDue(): boolean {
+    return !this.isSettled && !this.isOver;
+  }
+
+  protected abstract asAnswer(response: HttpResponse): A;
+
+  protected begin(op: number, size: number, write: (marshal: MarshalWriter) => void): void {
+    this.id = this.link.open(this, op, size, write);
+    const { signal } = this.request;
+    if (signal.aborted) this.leave();
+    else signal.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  head({ status, flat, hasTrailers }: ResponseHead, body: Uint8Array, hasMore: boolean): void {
+    if (this.isSettled) return;
+    const headers = HeaderList.fromWire(flat);
+    try {
+      const trailers = hasTrailers ? { trailers: () => this.#trailers } : {};
+      checkResponseHead({ kind: "response", status, headers, body: null, ...trailers });
+      if (!hasMore) {
+        this.finish();
+        const whole = wholeBody({ status, headers, body, request: this.request });
+        return this.settle(this.asAnswer({ kind: "response", status, headers, body: whole }));
+      }
+      this.#body = new ResponseBodyStream(body, {
+        taken: (bytes) => this.link.credit(this.id, bytes),
+        left: () => this.leave(),
+      });
+      const close = (): void => this.leave();
+      this.settle(this.asAnswer({ kind: "response", status, headers, body: this.#body, close, ...trailers }));
+    } catch (error) {
+      this.abandon(error);
+    }
+  }
+
+  chunk(bytes: Uint8Array, isLast: boolean): void {
+    // A whole answer is never followed by chunks; a raw frame's last piece comes after the others.
+    if (isLast) this.finish();
+    this.#body?.push(bytes, isLast);
+  }
+
+  trailers(flat: string[]): void {
+    this.#trailers = HeaderList.fromWire(flat);
+  }
+
+  early(flat: string[]): void {
+    if (!this.isSettled) this.request.exchange.inform?.(HeaderList.fromWire(flat));
+  }
+
+  fail(message: string): void {
+    this.finish();
+    this.refuse(appError(message));
+  }
+
+  lost(error: GatewayError): void {
+    this.finish();
+    this.refuse(error);
+  }
+
+  credit(_bytes: number): void {}
+  accept(_subprotocol: string | null, _flat: string[]): void {}
+  message(_message: string | Uint8Array): void {}
+  close(_code: number, _reason: string): void {}
+
+  /** Gives up with an error: the worker is told, the client gets it. */
+  abandon(error: unknown): void {
+    if (!this.isOver) {
+      this.link.gone(this.id);
+      this.finish();
+    }
+    this.refuse(error);
+  }
+
+  /** The client is gone. */
+  protected leave(): void {
+    this.abandon(new GatewayError("GW_PYTHON_GONE", 400, "the client left before the answer was complete"));
+  }
+
+  protected settle(answer: A): void {
+    this.isSettled = true;
+    this.#resolve(answer);
+  }
+
+  protected refuse(error: unknown): void {
+    if (!this.isSettled) {
+      this.isSettled = true;
+      this.#reject(error);
+    } else this.#body?.fail(error);
+  }
+
+  protected finish(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.request.signal.removeEventListener("abort", this.#onAbort);
+    this.link.release(this.id);
+  }
+}

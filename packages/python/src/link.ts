@@ -1,0 +1,286 @@
+// The connection to one worker process: batches out, frames in, streams by number.
+import type { Duplex } from "node:stream";
+import { GatewayError, isGatewayError } from "@gw/core";
+import { BatchDecoder, type Part } from "./codec/batch-decoder.ts";
+import { BatchWriter, rawBodyHead } from "./codec/batch-writer.ts";
+import { FROM_PYTHON, MAX_BATCH_FRAMES, RAW_FROM_BYTES, TO_PYTHON } from "./codec/frames.ts";
+import { MarshalReader, protocolError } from "./codec/marshal-reader.ts";
+import type { MarshalWriter } from "./codec/marshal-writer.ts";
+
+/** What a request or socket hears of its worker. */
+export interface LinkStream {
+  /** When it was given to the worker, monotonic milliseconds. */
+  readonly startedAt: number;
+  /** A whole answer, or (`hasMore`) its head and first bytes. */
+  head(head: ResponseHead, body: Uint8Array, hasMore: boolean): void;
+  chunk(bytes: Uint8Array, isLast: boolean): void;
+  trailers(flat: string[]): void;
+  early(flat: string[]): void;
+  /** The app has used this many bytes of what it was sent. */
+  credit(bytes: number): void;
+  /** The app has failed; its worker goes on. */
+  fail(message: string): void;
+  accept(subprotocol: string | null, flat: string[]): void;
+  message(message: string | Uint8Array): void;
+  close(code: number, reason: string): void;
+  /** The worker is gone. */
+  lost(error: GatewayError): void;
+}
+
+/** Status and fields of an answer. */
+export interface ResponseHead {
+  readonly status: number;
+  /** `[name, value, …]` */
+  readonly flat: string[];
+  /** Whether trailers come after the body. */
+  readonly hasTrailers: boolean;
+}
+
+/** What the owner of a link hears. */
+export interface LinkEvents {
+  ready(facts: Readonly<Record<string, unknown>>): void;
+  failed(stage: string, message: string): void;
+  files(paths: readonly string[]): void;
+  pong(): void;
+  /** The worker broke the protocol: it is not to be used any more. */
+  broken(error: GatewayError): void;
+  /** A stream has ended. */
+  released(): void;
+}
+
+const MAX_STREAM = 0x7fff_ffff;
+
+/** One link. Frames wait for the end of the loop's turn or a full batch, whichever is first. */
+export class Link {
+  readonly #socket: Duplex;
+  readonly #events: LinkEvents;
+  readonly #writer = new BatchWriter();
+  readonly #decoder = new BatchDecoder();
+  readonly #streams = new Map<number, LinkStream>();
+  #lastStream = 0;
+  #isScheduled = false;
+  #isClosed = false;
+
+  constructor(socket: Duplex, events: LinkEvents) {
+    this.#socket = socket;
+    this.#events = events;
+    socket.on("data", (chunk: Uint8Array) => this.#feed(chunk));
+    // A worker that dies resets the connection; its exit tells more.
+    socket.on("error", () => {});
+  }
+
+  /** Requests and sockets under way. */
+  get streams(): Iterable<readonly [id: number, stream: LinkStream]> {
+    return this.#streams;
+  }
+
+  /** How many are under way. */
+  get size(): number {
+    return this.#streams.size;
+  }
+
+  /**
+   * Begins a stream with a frame of `size` values.
+   *
+   * @returns its number; what `write` throws is thrown, and nothing has begun
+   */
+  open(stream: LinkStream, op: number, size: number, write: (marshal: MarshalWriter) => void): number {
+    const id = this.#nextId();
+    this.#writer.request(op, id, size, write);
+    this.#streams.set(id, stream);
+    this.#schedule();
+    return id;
+  }
+
+  /** Forgets a stream: nothing more is told to it. */
+  release(id: number): void {
+    if (this.#streams.delete(id)) this.#events.released();
+  }
+
+  /** Sends bytes of a request body. */
+  body(id: number, bytes: Uint8Array, hasMore: boolean): void {
+    if (bytes.length > RAW_FROM_BYTES) {
+      this.flush();
+      this.#write(rawBodyHead(id, bytes.length, hasMore));
+      this.#write(bytes);
+      return;
+    }
+    const frame = this.#writer.frame(TO_PYTHON.BODY, id, 4);
+    frame.bytes(bytes);
+    frame.boolean(hasMore);
+    this.#schedule();
+  }
+
+  /** Says that nobody waits for the answer any more. */
+  gone(id: number): void {
+    this.#writer.frame(TO_PYTHON.GONE, id, 2);
+    this.#schedule();
+  }
+
+  /** Lets the worker send this many bytes more. */
+  credit(id: number, bytes: number): void {
+    this.#writer.frame(TO_PYTHON.CREDIT, id, 3).int(bytes);
+    this.#schedule();
+  }
+
+  /** Sends a socket's message. */
+  message(id: number, message: Uint8Array, isText: boolean): void {
+    const frame = this.#writer.frame(TO_PYTHON.MESSAGE, id, 4);
+    frame.bytes(message);
+    frame.boolean(isText);
+    this.#schedule();
+  }
+
+  /** Says that a socket has closed. */
+  closed(id: number, code: number, reason: string): void {
+    const frame = this.#writer.frame(TO_PYTHON.CLOSED, id, 4);
+    frame.int(code);
+    frame.text(reason);
+    this.#schedule();
+  }
+
+  /** Asks for a sign of life. */
+  ping(): void {
+    this.#writer.frame(TO_PYTHON.PING, 0, 2);
+    this.flush();
+  }
+
+  /** No requests follow: the worker may end. */
+  drain(): void {
+    this.#writer.frame(TO_PYTHON.DRAIN, 0, 2);
+    this.flush();
+  }
+
+  /** Sends what waits. */
+  flush(): void {
+    const batch = this.#writer.take();
+    if (batch !== null) this.#write(batch);
+  }
+
+  /** The worker is gone, or is to be: every stream is told. */
+  end(error: GatewayError): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const streams = [...this.#streams.values()];
+    this.#streams.clear();
+    for (const stream of streams) stream.lost(error);
+  }
+
+  #nextId(): number {
+    do this.#lastStream = this.#lastStream === MAX_STREAM ? 1 : this.#lastStream + 1;
+    while (this.#streams.has(this.#lastStream));
+    return this.#lastStream;
+  }
+
+  #schedule(): void {
+    if (this.#writer.frames >= MAX_BATCH_FRAMES) return this.flush();
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.flush();
+    });
+  }
+
+  #write(bytes: Uint8Array): void {
+    if (!this.#isClosed && this.#socket.writable) this.#socket.write(bytes);
+  }
+
+  #feed(chunk: Uint8Array): void {
+    if (this.#isClosed) return;
+    try {
+      for (const part of this.#decoder.feed(chunk)) this.#take(part);
+    } catch (error) {
+      this.#events.broken(isGatewayError(error) ? error : protocolError(String(error)));
+    }
+  }
+
+  #take(part: Part): void {
+    if (part.kind === "raw") return this.#rawPiece(part);
+    const reader = new MarshalReader(part.bytes);
+    for (let count = reader.list(); count > 0; count--) this.#frame(reader);
+    if (!reader.isAtEnd) throw protocolError("bytes after a batch");
+  }
+
+  #rawPiece({ stream: id, op, bytes, isLast }: Extract<Part, { kind: "raw" }>): void {
+    if (op !== FROM_PYTHON.CHUNK && op !== FROM_PYTHON.LAST) throw protocolError(`a raw frame of kind ${op}`);
+    this.#streams.get(id)?.chunk(bytes, isLast && op === FROM_PYTHON.LAST);
+  }
+
+  #frame(reader: MarshalReader): void {
+    reader.tuple();
+    const op = reader.int();
+    const stream = this.#streams.get(reader.int());
+    switch (op) {
+      case FROM_PYTHON.FULL:
+      case FROM_PYTHON.HEAD: {
+        const head = { status: reader.int(), flat: reader.pairs(), hasTrailers: reader.boolean() };
+        const body = reader.bytes();
+        return stream?.head(head, body, op === FROM_PYTHON.HEAD);
+      }
+      case FROM_PYTHON.CHUNK:
+      case FROM_PYTHON.LAST: {
+        const bytes = reader.bytes();
+        return stream?.chunk(bytes, op === FROM_PYTHON.LAST);
+      }
+      case FROM_PYTHON.CREDIT: {
+        const bytes = reader.int();
+        return stream?.credit(bytes);
+      }
+      case FROM_PYTHON.FAIL: {
+        const message = reader.text();
+        return stream?.fail(message);
+      }
+      case FROM_PYTHON.TRAILERS:
+      case FROM_PYTHON.EARLY: {
+        const flat = reader.pairs();
+        return op === FROM_PYTHON.EARLY ? stream?.early(flat) : stream?.trailers(flat);
+      }
+      default:
+        return this.#socketFrame(op, stream, reader);
+    }
+  }
+
+  #socketFrame(op: number, stream: LinkStream | undefined, reader: MarshalReader): void {
+    switch (op) {
+      case FROM_PYTHON.ACCEPT: {
+        const subprotocol = reader.textOrNone();
+        const flat = reader.pairs();
+        return stream?.accept(subprotocol, flat);
+      }
+      case FROM_PYTHON.MESSAGE: {
+        const message = reader.message();
+        return stream?.message(message);
+      }
+      case FROM_PYTHON.CLOSE: {
+        const code = reader.int();
+        const reason = reader.text();
+        return stream?.close(code, reason);
+      }
+      default:
+        return this.#ownFrame(op, reader);
+    }
+  }
+
+  #ownFrame(op: number, reader: MarshalReader): void {
+    switch (op) {
+      case FROM_PYTHON.READY:
+        return this.#events.ready(reader.facts());
+      case FROM_PYTHON.FAILED: {
+        const stage = reader.text();
+        return this.#events.failed(stage, reader.text());
+      }
+      case FROM_PYTHON.FILES:
+        return this.#events.files(reader.texts());
+      case FROM_PYTHON.PONG:
+        return this.#events.pong();
+      default:
+        throw protocolError(`a frame of kind ${op}`);
+    }
+  }
+}
+
+/** The error of what was under way in a worker that has died. */
+export function workerLost(how: string): GatewayError {
+  return new GatewayError("GW_PYTHON_DIED", 502, `the Python worker ${how}`);
+}

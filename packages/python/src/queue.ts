@@ -1,0 +1,71 @@
+// Requests that wait for a worker with room.
+import { GatewayError } from "@gw/core";
+
+interface Waiting<W> {
+  take(worker: W): void;
+  refuse(error: unknown): void;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** A queue of bounded length; who waits too long, or is gone, leaves it. */
+export class WaitingLine<W> {
+  readonly #waiting = new Set<Waiting<W>>();
+  readonly #maxQueued: number;
+
+  constructor(maxQueued: number) {
+    this.#maxQueued = maxQueued;
+  }
+
+  /** How many wait. */
+  get length(): number {
+    return this.#waiting.size;
+  }
+
+  /**
+   * Waits for a worker.
+   *
+   * @throws GatewayError `GW_PYTHON_BUSY` (503) when the queue is full or the wait too long; the signal's reason
+   */
+  wait(timeoutMs: number, signal: AbortSignal): Promise<W> {
+    if (this.#waiting.size >= this.#maxQueued) return Promise.reject(busy(`${this.#maxQueued} requests wait already`));
+    return new Promise((done, fail) => {
+      const leave = (): void => {
+        this.#waiting.delete(waiting);
+        clearTimeout(waiting.timer);
+        signal.removeEventListener("abort", gone);
+      };
+      const refuse = (error: unknown): void => {
+        leave();
+        fail(error as Error);
+      };
+      const gone = (): void => refuse(signal.reason);
+      const waiting: Waiting<W> = {
+        take: (worker) => {
+          leave();
+          done(worker);
+        },
+        refuse,
+        timer: setTimeout(() => refuse(busy(`none was free for ${timeoutMs} ms`)), timeoutMs),
+      };
+      this.#waiting.add(waiting);
+      signal.addEventListener("abort", gone, { once: true });
+    });
+  }
+
+  /** Gives a worker to the one that has waited longest. */
+  serve(worker: W): void {
+    const [first] = this.#waiting;
+    first?.take(worker);
+  }
+
+  /** Sends everybody away. */
+  refuseAll(error: unknown): void {
+    for (const waiting of [...this.#waiting]) waiting.refuse(error);
+  }
+}
+
+function busy(why: string): GatewayError {
+  return new GatewayError("GW_PYTHON_BUSY", 503, `the Python workers are busy: ${why}`, {
+    headers: [["Retry-After", "1"]],
+  });
+}

@@ -1,0 +1,261 @@
+// The workers of one Python app: started, kept, asked, replaced, stopped.
+import {
+  type Answer,
+  type AppContext,
+  type Backend,
+  type Description,
+  GatewayError,
+  type HttpRequest,
+  type HttpResponse,
+  isGatewayError,
+  type Logger,
+  type RequestHead,
+  type Status,
+  silentLogger,
+  type WebSocketRequest,
+} from "@gw/core";
+import { type AttachedProcess, superviseBackend } from "@gw/core/node";
+import type { RequestEncoder } from "./answer-call.ts";
+import { PROTOCOL } from "./codec/frames.ts";
+import { type WorkerCommand, workerCommand } from "./command.ts";
+import { HttpCall } from "./http-call.ts";
+import { checkOptions, type PythonInterface, type PythonOptions } from "./options.ts";
+import { WaitingLine } from "./queue.ts";
+import { isShort, readShort } from "./request-body.ts";
+import { SocketCall } from "./socket-call.ts";
+import { FileWatch } from "./watch.ts";
+import { Worker } from "./worker.ts";
+
+/** Requests under way and waiting in one WSGI worker, for each of its threads. */
+const PER_THREAD = 3;
+/** A worker with one thread gets whole batches all the same. */
+const LEAST_CAPACITY = 8;
+
+/** Python workers behind an app's `start`, `stop`, `reload`, `status` and `describe`. */
+export class PythonWorkers {
+  readonly #app: string;
+  readonly #kind: PythonInterface;
+  readonly #options: PythonOptions;
+  readonly #workers = new Map<number, Worker>();
+  readonly #line: WaitingLine<Worker>;
+  readonly #capacity: number;
+  readonly #timeoutMs: number;
+  #log: Logger = silentLogger;
+  #backend: Backend | null = null;
+  #command: WorkerCommand | null = null;
+  #startError: GatewayError | null = null;
+  #watch: FileWatch | null = null;
+  #clock: NodeJS.Timeout | null = null;
+  #isStopped = false;
+
+  /** @throws GatewayError `GW_PYTHON_OPTION` */
+  constructor(app: string, kind: PythonInterface, options: PythonOptions = {}) {
+    checkOptions(app, options);
+    const { threads = 8, maxConcurrent = 1_000, maxQueued = 1_000, timeoutMs = 60_000 } = options;
+    this.#app = app;
+    this.#kind = kind;
+    this.#options = options;
+    this.#line = new WaitingLine(maxQueued);
+    this.#capacity = kind === "asgi" ? maxConcurrent : Math.max(LEAST_CAPACITY, PER_THREAD * threads);
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Starts the workers; returns without waiting for them: early requests wait, the rest of the gateway does not. */
+  async start(context: Pick<AppContext, "log" | "metrics">): Promise<void> {
+    this.#log = context.log.child({ python: this.#app });
+    try {
+      this.#command = await workerCommand(this.#app, this.#kind, this.#options);
+    } catch (error) {
+      if (!isGatewayError(error)) throw error;
+      this.#startError = error;
+      this.#log.error({ err: error }, "no interpreter for a Python app");
+      return;
+    }
+    const { interpreter, spec } = this.#command;
+    this.#log.info({ interpreter: interpreter.path, version: interpreter.version, from: interpreter.from }, "Python");
+    if (this.#options.reload === true) this.#watch = new FileWatch((path) => this.#fileChanged(path));
+    this.#backend = superviseBackend(spec, {
+      log: context.log,
+      metrics: context.metrics,
+      attach: (process) => this.#attach(process),
+      detach: (process) => this.#workers.get(process.pid)?.drain(spec.stopTimeoutMs ?? 0),
+    });
+    this.#backend.onChange(() => this.#changed());
+    if (this.#timeoutMs > 0) {
+      this.#clock = setInterval(() => this.#expire(), Math.min(1_000, Math.max(20, this.#timeoutMs / 5)));
+      this.#clock.unref();
+    }
+  }
+
+  /** Stops them when they have finished what is under way, or at the deadline. */
+  async stop(_deadline?: AbortSignal): Promise<void> {
+    this.#isStopped = true;
+    this.#watch?.close();
+    this.#line.refuseAll(this.#down());
+    await this.#backend?.stop();
+    if (this.#clock !== null) clearInterval(this.#clock);
+  }
+
+  /**
+   * Replaces every worker by one that has loaded the app anew; no request is dropped.
+   *
+   * @throws GatewayError `GW_BACKEND_FAILED` when a new one does not get ready; the old ones stay
+   */
+  async reload(): Promise<void> {
+    await this.#backend?.roll();
+  }
+
+  /** Settles when the first worker is ready; rejects when it cannot be. */
+  async ready(): Promise<void> {
+    if (this.#startError !== null) throw this.#startError;
+    await this.#backend?.ready;
+  }
+
+  /** Answers a request. */
+  async request(request: HttpRequest, encoder: RequestEncoder<HttpRequest>): Promise<HttpResponse> {
+    const short = request.body.length === 0 ? NOTHING : isShort(request.body) ? await readShort(request.body) : null;
+    const worker = this.#pick() ?? (await this.#wait(request));
+    const call = new HttpCall(request, worker.link);
+    call.start(encoder, short);
+    this.#count(worker);
+    return call.answer;
+  }
+
+  /** Answers a socket's opening. */
+  async socket(request: WebSocketRequest, encoder: RequestEncoder<WebSocketRequest>): Promise<Answer> {
+    const worker = this.#pick() ?? (await this.#wait(request));
+    const call = new SocketCall(request, worker.link);
+    call.start(encoder);
+    this.#count(worker);
+    return call.answer;
+  }
+
+  describe(): Description {
+    const { threads = 8, cwd } = this.#options;
+    const facts = { ...(this.#kind === "wsgi" && { threads }), ...(cwd !== undefined && { cwd }) };
+    return { kind: `python ${this.#kind}`, name: this.#app, facts };
+  }
+
+  status(): Status {
+    const backend = this.#backend;
+    return {
+      name: this.#app,
+      state: backend?.state ?? (this.#startError === null ? "starting" : "failed"),
+      error: firstLine(backend?.lastError ?? this.#startError?.message ?? null),
+      facts: { workers: this.#workers.size, active: sum(this.#workers.values()), queued: this.#line.length },
+    };
+  }
+
+  /** The worker with the least to do, if one has room. */
+  #pick(): Worker | null {
+    let best: Worker | null = null;
+    for (const worker of this.#workers.values()) {
+      if (worker.isOpen && worker.load < this.#capacity && (best === null || worker.load < best.load)) best = worker;
+    }
+    return best;
+  }
+
+  #wait({ signal }: RequestHead): Promise<Worker> {
+    const state = this.#backend?.state;
+    if (this.#isStopped || this.#startError !== null || state === "failed" || state === "stopped")
+      return Promise.reject(this.#down());
+    return this.#line.wait(this.#options.queueTimeoutMs ?? 30_000, signal);
+  }
+
+  #down(): GatewayError {
+    const why = this.#startError?.message ?? this.#backend?.lastError ?? "it is not running";
+    return new GatewayError("GW_PYTHON_DOWN", 503, `the Python app ${this.#app} cannot serve: ${why}`, {
+      headers: [["Retry-After", "1"]],
+    });
+  }
+
+  async #attach(process: AttachedProcess): Promise<void> {
+    const worker = new Worker(process, {
+      log: this.#log,
+      files: (paths) => this.#watch?.add(paths),
+      free: () => this.#free(worker),
+    });
+    const facts = await worker.started;
+    if (facts.protocol !== PROTOCOL) throw new Error(`it speaks protocol ${facts.protocol}, not ${PROTOCOL}`);
+    this.#log.info({ pid: process.pid, ...facts }, "a Python worker has loaded the app");
+    this.#workers.set(process.pid, worker);
+    void process.exited.then(() => {
+      this.#workers.delete(process.pid);
+    });
+    this.#free(worker);
+  }
+
+  #count(worker: Worker): void {
+    const { maxRequests = 0 } = this.#options;
+    worker.served++;
+    // Spread, so that workers that started together do not end together.
+    const limit = maxRequests + ((worker.pid % 11) * maxRequests) / 100;
+    if (maxRequests === 0 || worker.served < limit || !worker.isOpen || worker.isRetiring) return;
+    worker.isRetiring = true;
+    void this.#replace(worker, `it has served ${worker.served} requests`);
+  }
+
+  #free(worker: Worker): void {
+    while (this.#line.length > 0 && worker.isOpen && worker.load < this.#capacity) {
+      const { load } = worker;
+      this.#line.serve(worker);
+      // Whoever was served begins in a microtask: one at a time.
+      if (worker.load === load) return queueMicrotask(() => queueMicrotask(() => this.#free(worker)));
+    }
+  }
+
+  #changed(): void {
+    if (this.#backend?.state === "failed") this.#line.refuseAll(this.#down());
+  }
+
+  #expire(): void {
+    for (const worker of this.#workers.values()) {
+      if (worker.isHung) worker.expire(this.#timeoutMs, late);
+      else if (worker.expire(this.#timeoutMs, late)) void this.#examine(worker);
+    }
+  }
+
+  /** A request has passed its deadline: a thread hangs, or the whole loop does, or the app is only slow. */
+  async #examine(worker: Worker): Promise<void> {
+    if (worker.isRetiring || (this.#kind === "asgi" && (await worker.answers()))) return;
+    worker.isRetiring = true;
+    worker.giveUp();
+    this.#log.error(
+      { pid: worker.pid, timeoutMs: this.#timeoutMs },
+      "a Python worker hangs: its stacks follow, it is replaced",
+    );
+    await this.#replace(worker, "it hangs");
+  }
+
+  async #replace(worker: Worker, why: string): Promise<void> {
+    this.#log.info({ pid: worker.pid }, `a Python worker is replaced: ${why}`);
+    try {
+      await this.#backend?.recycle(worker.pid);
+    } catch (error) {
+      worker.isRetiring = false;
+      this.#log.error({ err: error, pid: worker.pid }, "a Python worker could not be replaced");
+    }
+  }
+
+  #fileChanged(path: string): void {
+    this.#log.info({ path }, "a file of the app has changed: the workers are replaced");
+    // What goes wrong is in the log and the status; the old workers stay.
+    this.reload().catch(() => {});
+  }
+}
+
+const NOTHING: Uint8Array = new Uint8Array(0);
+
+function late(): GatewayError {
+  return new GatewayError("GW_PYTHON_TIMEOUT", 504, "the Python app did not answer in time");
+}
+
+function firstLine(text: string | null): string | null {
+  return text === null ? null : (text.split("\n", 1)[0] ?? "");
+}
+
+function sum(workers: Iterable<Worker>): number {
+  let load = 0;
+  for (const worker of workers) load += worker.load;
+  return load;
+}
