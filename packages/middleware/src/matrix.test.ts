@@ -5,12 +5,23 @@ import { type RunningApp, run } from "@gw/core/testing";
 import { describe, expect, test } from "vitest";
 import { accessLog } from "./access-log.ts";
 import { basicAuth } from "./basic-auth.ts";
+import { bodyLimit } from "./body-limit.ts";
 import { cookies, cookiesOf } from "./cookies.ts";
 import { errorPages } from "./error-pages.ts";
 import { formLogin } from "./form-login.ts";
+import { head } from "./head.ts";
+import { httpsRedirect } from "./https-redirect.ts";
+import { ipRestriction } from "./ip-restriction.ts";
+import { methodOverride } from "./method-override.ts";
+import { proxyHeaders } from "./proxy-headers.ts";
+import { remoteUser } from "./remote-user.ts";
+import { requestId } from "./request-id.ts";
 import { requireUser } from "./require-user.ts";
+import { securityHeaders } from "./security-headers.ts";
 import { memoryStore } from "./session/memory.ts";
 import { session, sessionOf } from "./session.ts";
+import { timeout } from "./timeout.ts";
+import { trustedHost } from "./trusted-host.ts";
 
 /** What one request gave, whatever kind of app is behind. */
 interface Observed {
@@ -164,6 +175,55 @@ const rows: readonly Row[] = [
     },
     headers: {},
     expected: { isThrough: false, status: 500 },
+  },
+  {
+    name: "remoteUser: from a listed front server",
+    layers: () => [remoteUser({ header: "X-Proxy-User", peers: ["127.0.0.1"] })],
+    touch: nothing,
+    headers: { "X-Proxy-User": "ann" },
+    expected: { ...through, user: "ann" },
+  },
+  {
+    name: "remoteUser: from anybody else",
+    layers: () => [remoteUser({ header: "X-Proxy-User", peers: ["10.0.0.0/8"] })],
+    touch: nothing,
+    headers: { "X-Proxy-User": "ann" },
+    expected: through,
+  },
+  {
+    name: "proxyHeaders and ipRestriction: the reported client is refused",
+    layers: () => [proxyHeaders({ proxies: ["127.0.0.1"] }), ipRestriction({ deny: ["192.0.2.0/24"] })],
+    touch: nothing,
+    headers: { "X-Forwarded-For": "192.0.2.7" },
+    expected: { isThrough: false, status: 403 },
+  },
+  {
+    name: "trustedHost: another host",
+    layers: () => [trustedHost({ hosts: ["example.com"] })],
+    touch: nothing,
+    headers: { Host: "evil.test" },
+    expected: { isThrough: false, status: 421 },
+  },
+  {
+    name: "httpsRedirect: plain http",
+    layers: () => [httpsRedirect()],
+    touch: nothing,
+    headers: {},
+    expected: { isThrough: false, status: 308 },
+  },
+  {
+    name: "securityHeaders, requestId, bodyLimit, timeout, head, methodOverride: let through",
+    layers: () => [
+      securityHeaders(),
+      requestId(),
+      bodyLimit({ maxBytes: 10 }),
+      timeout({ ms: 10_000 }),
+      head(),
+      methodOverride(),
+    ],
+    touch: nothing,
+    headers: {},
+    expected: through,
   },
 ];
 

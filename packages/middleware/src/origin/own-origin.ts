@@ -20,8 +20,16 @@ export function requestOrigin(request: RequestHead, trusted: readonly string[] =
   // "none": typed or bookmarked. "same-site" is another host of the domain, and not trusted.
   if (site !== null) return site === "same-origin" || site === "none" ? "same" : "cross";
   if (origin === null) return "unknown";
+  const own = originOf(origin);
   const host = headers.get("host");
-  return host !== null && originOf(origin) === originOf(`${scheme}://${host}`) ? "same" : "cross";
+  if (host !== null && own === originOf(`${scheme}://${host}`)) return "same";
+  // Behind a proxy that changes Host, the name that the client used is the server's.
+  return own === serverOrigin(request) ? "same" : "cross";
+}
+
+function serverOrigin({ scheme, server }: RequestHead): string | symbol {
+  if (!("host" in server)) return Symbol("no host");
+  return originOf(`${scheme}://${server.host.includes(":") ? `[${server.host}]` : server.host}:${server.port}`);
 }
 
 // "null" (a sandboxed or privacy-conscious page) parses to nothing and is never equal.
