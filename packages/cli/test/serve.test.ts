@@ -188,6 +188,17 @@ describe("flags reach the server", () => {
     expect(await get(server, "/w/x")).toBe("/outer/w");
   });
 
+  test("--env-file sets variables for the command and the app, also from the configuration", async () => {
+    const folder = folderWith({
+      "app.ts":
+        'import { text } from "@gw/core";\nexport default (request: unknown) => text(process.env.WORD + process.env.GW_ROOT_PATH);\n',
+      "site.env": "WORD=hello\nGW_ROOT_PATH=/r\nGW_PORT=0\n",
+      "gw.config.mjs": 'export default { app: "./app.ts", envFile: "./site.env" };\n',
+    });
+    expect(await get(await serving(folder, ["app.ts", "--env-file", "site.env"]), "/")).toBe("hello/r");
+    expect(await get(await serving(folder, []), "/")).toBe("hello/r");
+  });
+
   test("--limit-concurrency answers 503 beyond it", async () => {
     const folder = folderWith({ "app.ts": slowApp });
     const server = await serving(folder, ["app.ts", "-p", "0", "--limit-concurrency", "1"]);
