@@ -138,9 +138,13 @@ export class Http2Sender extends HttpExchange implements StreamExchange {
   /** The answer is complete. A request body that nobody reads to its end is not wanted any more (RFC 9113 §8.1). */
   #finish(): void {
     this.#isAnswered = true;
-    const { stream } = this;
-    if (this.body === null || stream.readableEnded) return;
-    const stop = (): void => stream.close(constants.NGHTTP2_NO_ERROR);
+    const { stream, body } = this;
+    if (body === null || stream.readableEnded) return;
+    const stop = (): void => {
+      void body.return();
+      stream.close(constants.NGHTTP2_NO_ERROR);
+      stream.resume(); // node:http2 closes a stream only once what had arrived of it was read
+    };
     if (stream.writableFinished) stop();
     else stream.once("finish", stop);
   }

@@ -58,6 +58,8 @@ export function createHttp2(state: ServerState, opener: WebSocketOpener): Http2E
   server.on("sessionError", () => {});
   return {
     accept(socket, facts) {
+      // In HTTP/2 a client that has ended its side is gone: streams end in frames (RFC 9113 §5.1), not with the socket.
+      socket.allowHalfOpen = false;
       accepting = { socket, facts };
       server.emit("connection", socket); // makes the session before it returns
       accepting = null;
