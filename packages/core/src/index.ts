@@ -2,10 +2,9 @@
 export { byteStringToBytes, bytesToByteString, decodeText, encodeText } from "./bytes/byte-string.ts";
 export { toBytes, toText, toTextStrict } from "./bytes/byte-string.ts";
 export { ByteQueue } from "./bytes/queue.ts";
-export { fromProcessEnvironment, parseEnvironmentBlock, toProcessEnvironment } from "./environ/env-bytes.ts";
-export { headerNameOf, variableName } from "./environ/names.ts";
-export { type ReadVariablesOptions, readVariables, type VariablesHead } from "./environ/read.ts";
-export { type WriteVariablesOptions, writeVariables } from "./environ/write.ts";
+export { fromProcessEnvironment, headerNameOf, parseEnvironmentBlock, readVariables } from "./environ/public.ts";
+export { toProcessEnvironment, variableName, writeVariables } from "./environ/public.ts";
+export type { ReadVariablesOptions, VariablesHead, WriteVariablesOptions } from "./environ/public.ts";
 export { classifyBlock, HeaderBlockDecoder, HeaderBlockError, isBodiless } from "./header-block/public.ts";
 export { withoutTrailers, writeAnswerBlock, writeHeaderBlock } from "./header-block/public.ts";
 export type { BlockKind, HeaderBlock, HeaderBlockErrorCode, HeaderBlockOptions } from "./header-block/public.ts";
@@ -55,6 +54,7 @@ export { decodePercent, encodePath, normalizePath, parseAuthority, parseIp, pars
 export { pathText, peerList, plainIp, queryText, rawPath, resolveSegments, splitMount } from "./target/public.ts";
 export { underMount } from "./target/public.ts";
 export type { Authority, ParsedTarget, PeerList } from "./target/public.ts";
-export { Health, mayRetry, parseUpstreamAddress, UpstreamGroup } from "./upstream/public.ts";
+export { Deadlines, Health, mayRetry, parseUpstreamAddress, UpstreamGroup } from "./upstream/public.ts";
 export { upstreamAddressText, WaitQueue } from "./upstream/public.ts";
-export type { HealthOptions, UpstreamGroupOptions, UpstreamLease, WaitQueueOptions } from "./upstream/public.ts";
+export type { ClientTurn, DeadlineOptions, HealthOptions, Lateness, UpstreamGroupOptions } from "./upstream/public.ts";
+export type { UpstreamLease, WaitQueueOptions } from "./upstream/public.ts";

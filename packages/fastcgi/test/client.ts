@@ -100,12 +100,9 @@ export class Client {
   }
 
   #feed(chunk: Uint8Array): void {
-    try {
-      this.events.push(...this.machine.feed(chunk));
-    } catch (error) {
-      this.failure = error;
-      this.socket.destroy();
-    }
+    this.events.push(...this.machine.feed(chunk));
+    this.failure = this.machine.failure;
+    if (this.failure !== null) this.socket.destroy();
   }
 
   /** Output of a request so far. */

@@ -94,6 +94,7 @@ export class ApplicationConnection {
   feed(chunk: Uint8Array): ApplicationEvent[] {
     const events: ApplicationEvent[] = [];
     for (const part of this.#decoder.feed(chunk)) this.#take(part, events);
+    if (this.#decoder.failure !== null) throw this.#decoder.failure;
     return events;
   }
 

@@ -208,22 +208,25 @@ describe("the web server's side", () => {
   test("R-F13, R-F15: a record of an id that is not under way ends the connection", () => {
     const connection = new RequesterConnection();
     connection.begin();
-    expect(() => connection.feed(writeRecord(RecordType.stdout, 2, bytes("x")))).toThrow(
-      "a record of request 2, which is not under way",
-    );
+    expect(connection.feed(writeRecord(RecordType.stdout, 2, bytes("x")))).toEqual([]);
+    expect(connection.failure?.message).toBe("a record of request 2, which is not under way");
+  });
+
+  test("R-F13: bytes after the end of an answer take nothing from it, and the connection is not clean", () => {
     const after = new RequesterConnection();
     after.begin();
-    expect(() => after.feed(join(answer, writeRecord(RecordType.stdout, 1, bytes("left over"))))).toThrow(
-      "not under way",
-    );
+    const events = after.feed(join(answer, writeRecord(RecordType.stdout, 1, bytes("left over"))));
+    expect(events.at(-1)).toMatchObject({ kind: "end", id: 1 });
+    expect(after.failure?.message).toContain("not under way");
+    expect(after.isClean).toBe(false);
+    expect(after.feed(answer)).toEqual([]);
   });
 
   test("a record only web servers send ends the connection", () => {
     const connection = new RequesterConnection();
     connection.begin();
-    expect(() => connection.feed(writeRecord(RecordType.stdin, 1, bytes("x")))).toThrow(
-      "a record of type 5 from an application",
-    );
+    connection.feed(writeRecord(RecordType.stdin, 1, bytes("x")));
+    expect(connection.failure?.message).toBe("a record of type 5 from an application");
   });
 
   test("a status that does not exist is told as null", () => {

@@ -29,14 +29,27 @@ export class RecordDecoder {
   #contentLeft = 0;
   #paddingLeft = 0;
   #isFirst = true;
+  #failure: FastcgiProtocolError | null = null;
+
+  /** Why nothing more can be read; `null` while all is well. */
+  get failure(): FastcgiProtocolError | null {
+    return this.#failure;
+  }
 
   /**
-   * Takes one chunk, of any size, and returns every part it holds.
-   *
-   * @throws FastcgiProtocolError `GW_FCGI_PROTOCOL` for another version than 1
+   * Takes one chunk, of any size, and returns every part it holds. What cannot be read ends it: see `failure`.
    */
   feed(chunk: Uint8Array): RecordPart[] {
     const parts: RecordPart[] = [];
+    try {
+      if (this.#failure === null) this.#read(chunk, parts);
+    } catch (error) {
+      this.#failure = error as FastcgiProtocolError;
+    }
+    return parts;
+  }
+
+  #read(chunk: Uint8Array, parts: RecordPart[]): void {
     let at = 0;
     while (at < chunk.length) {
       if (this.#headerLength < HEADER_BYTES) {
@@ -51,7 +64,6 @@ export class RecordDecoder {
       }
       if (this.#contentLeft === 0) at = this.#skipPadding(chunk, at);
     }
-    return parts;
   }
 
   /** Whether the stream may end here: between two records. */
@@ -65,6 +77,7 @@ export class RecordDecoder {
    * @throws FastcgiProtocolError `GW_FCGI_PROTOCOL` if it closed inside a record
    */
   end(): void {
+    if (this.#failure !== null) throw this.#failure;
     if (!this.isBetweenRecords) throw new FastcgiProtocolError("GW_FCGI_PROTOCOL", "the peer closed inside a record");
   }
 

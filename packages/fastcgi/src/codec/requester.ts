@@ -32,6 +32,7 @@ export class RequesterConnection {
   readonly #control: ControlBody = new ControlBody(MAX_CONTROL_BYTES);
   readonly #ids: Set<number> = new Set();
   readonly #paramsDecoder: ParamsDecoder = new ParamsDecoder();
+  #failure: FastcgiProtocolError | null = null;
 
   /** Requests that have begun and have not ended. */
   get activeRequests(): number {
@@ -40,7 +41,7 @@ export class RequesterConnection {
 
   /** Whether nothing is under way, not even half a record: only then may the connection serve again (R-F13). */
   get isClean(): boolean {
-    return this.#ids.size === 0 && this.#decoder.isBetweenRecords;
+    return this.#failure === null && this.#ids.size === 0 && this.#decoder.isBetweenRecords;
   }
 
   /** Takes the smallest free id, from 1. */
@@ -51,15 +52,25 @@ export class RequesterConnection {
     return id;
   }
 
+  /** Why nothing more can be read: close the connection (R-F13, R-F15); `null` while all is well. */
+  get failure(): FastcgiProtocolError | null {
+    return this.#failure;
+  }
+
   /**
-   * Takes one chunk and returns what it means, in order.
+   * Takes one chunk and returns what it means, in order, up to what cannot be understood: see `failure`.
    *
-   * @throws FastcgiProtocolError `GW_FCGI_PROTOCOL` for a record of an id that is not under way, or of a type only web
-   *   servers send: close the connection (R-F13, R-F15)
+   * That is a record of an id that is not under way, or of a type only web servers send, or no record at all.
    */
   feed(chunk: Uint8Array): RequesterEvent[] {
     const events: RequesterEvent[] = [];
-    for (const part of this.#decoder.feed(chunk)) this.#take(part, events);
+    if (this.#failure !== null) return events;
+    try {
+      for (const part of this.#decoder.feed(chunk)) this.#take(part, events);
+      this.#failure = this.#decoder.failure;
+    } catch (error) {
+      this.#failure = error as FastcgiProtocolError;
+    }
     return events;
   }
 

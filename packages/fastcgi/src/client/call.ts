@@ -1,0 +1,190 @@
+// One request to a backend over one connection: input up, output down, both at the pace of who reads.
+import { type DeadlineOptions, Deadlines, isGatewayError, type Logger, type MaybePromise } from "@gw/core";
+import { LineLog } from "@gw/core/node";
+import { ChunkQueue } from "../chunk-queue.ts";
+import { type ProtocolStatus, RecordType } from "../codec/constants.ts";
+import { recordHeader, streamRecords } from "../codec/record.ts";
+import type { BackendConnection, CallSink } from "./backend-connection.ts";
+import { FastcgiError } from "./errors.ts";
+import { requestRecords } from "./request-records.ts";
+
+/** What is asked. */
+export interface CallInputs {
+  readonly connection: BackendConnection;
+  readonly variables: Readonly<Record<string, string>>;
+  /** What it reads; `null`: nothing. */
+  readonly input: AsyncIterator<Uint8Array> | null;
+  readonly keepConnection: boolean;
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  /** The exchange is over: the connection can be used again, or is closed. Called once. */
+  readonly done: (isClean: boolean) => void;
+}
+
+/** Output that is not read yet, beyond which the connection waits (R-F20). */
+const PAUSE_BYTES = 262_144;
+
+/** One exchange with a backend. */
+export class Call implements CallSink {
+  readonly #inputs: CallInputs;
+  readonly #requestId: number;
+  readonly #deadlines: Deadlines;
+  readonly #output: ChunkQueue;
+  readonly #clientLeft: () => void;
+  #stderr: LineLog | null = null;
+  #isInputOpen: boolean;
+  #isOver = false;
+  #isDraining = false;
+  /** Whether a byte of an answer has come. */
+  hasAnswered = false;
+  /** Whether the connection broke, by no doing of ours. */
+  isLost = false;
+
+  /** @throws FastcgiError `GW_FCGI_TOO_LARGE` */
+  constructor(inputs: CallInputs, limits: DeadlineOptions) {
+    const { connection, variables, input, keepConnection, signal } = inputs;
+    this.#inputs = inputs;
+    this.#isInputOpen = input !== null;
+    this.#output = new ChunkQueue(() => this.#flow());
+    this.#requestId = connection.begin(this);
+    const head = requestRecords(this.#requestId, variables, keepConnection);
+    const endOfInput = recordHeader(RecordType.stdin, this.#requestId, 0);
+    void connection.write([input === null ? Buffer.concat([head, endOfInput]) : head]);
+    this.#deadlines = new Deadlines(
+      { headerTimeoutMs: 60_000, idleTimeoutMs: 60_000, timeoutMs: Number.POSITIVE_INFINITY, ...limits },
+      ({ limit, limitMs }) =>
+        this.cancel(
+          new FastcgiError("GW_FCGI_TIMEOUT", `the backend did not answer within its ${limit} limit of ${limitMs} ms`),
+        ),
+    );
+    this.#clientLeft = () => this.cancel(clientGone());
+    if (signal.aborted) this.#clientLeft();
+    else signal.addEventListener("abort", this.#clientLeft);
+    if (input !== null) void this.#feed(input);
+  }
+
+  /** Whether FCGI_END_REQUEST has come, so that all output is there. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** The next piece of output; `null` at its end. Waiting for it counts as waiting for the backend. */
+  async read(): Promise<Uint8Array | null> {
+    this.#deadlines.clientDone("output");
+    const { done, value } = await this.#output.next();
+    return done ? null : value;
+  }
+
+  /** The reader works on what it got: that time is not the backend's. */
+  waitForClient(): void {
+    if (!this.#isOver && !this.#isDraining) this.#deadlines.waitForClient("output");
+  }
+
+  /** The header block is complete. */
+  headerDone(): void {
+    this.#deadlines.headerDone();
+  }
+
+  /** Nobody reads on: the backend may finish, within its limits. */
+  drain(): void {
+    this.#isDraining = true;
+    this.#deadlines.clientDone("output");
+    void this.#output.return();
+  }
+
+  /** Ends the exchange: closes the connection, which is what every backend understands (R-F21). */
+  cancel(reason: unknown): void {
+    if (this.#isOver) return;
+    this.#output.fail(reason);
+    this.#inputs.connection.destroy();
+    this.#finish(false);
+  }
+
+  output(bytes: Uint8Array): void {
+    this.hasAnswered = true;
+    this.#deadlines.output();
+    this.#output.push(bytes);
+    this.#flow();
+  }
+
+  error(bytes: Uint8Array): void {
+    const { log } = this.#inputs;
+    this.#stderr ??= new LineLog({
+      write: (line) => log.warn(line),
+      dropped: (lines) => log.warn(`${lines} lines of the backend's errors were left out`),
+    });
+    this.#stderr.feed(bytes);
+  }
+
+  ended(protocolStatus: ProtocolStatus | null): void {
+    if (protocolStatus === "complete") this.#output.end();
+    else this.#output.fail(refusal(protocolStatus));
+    // What is left of the input would be read as part of the next request.
+    this.#finish(!this.#isInputOpen && protocolStatus === "complete");
+  }
+
+  lost(reason: unknown): void {
+    this.isLost = isGatewayError(reason, "GW_FCGI_ANSWER_CUT");
+    this.#output.fail(reason);
+    this.#finish(false);
+  }
+
+  #finish(isClean: boolean): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#deadlines.stop();
+    this.#stderr?.end();
+    this.#inputs.signal.removeEventListener("abort", this.#clientLeft);
+    if (this.#isInputOpen) this.#leaveInput();
+    this.#inputs.done(isClean);
+  }
+
+  #leaveInput(): void {
+    this.#isInputOpen = false;
+    this.#deadlines.clientDone("input");
+    Promise.resolve(this.#inputs.input?.return?.()).catch(() => {});
+  }
+
+  async #feed(input: AsyncIterator<Uint8Array>): Promise<void> {
+    const { connection } = this.#inputs;
+    try {
+      while (!this.#isOver) {
+        this.#deadlines.waitForClient("input");
+        const next = await input.next();
+        this.#deadlines.clientDone("input");
+        if (this.#isOver) return;
+        if (next.done) break;
+        const written: MaybePromise<void> = connection.write(
+          streamRecords(RecordType.stdin, this.#requestId, next.value),
+        );
+        if (written !== undefined) await written;
+      }
+      if (this.#isOver) return;
+      this.#isInputOpen = false;
+      void connection.write([recordHeader(RecordType.stdin, this.#requestId, 0)]);
+    } catch (error) {
+      // The backend must not take half of a body for the whole.
+      this.cancel(error);
+    }
+  }
+
+  #flow(): void {
+    if (this.#isOver) return;
+    if (this.#output.unreadBytes > PAUSE_BYTES) this.#inputs.connection.pause();
+    else this.#inputs.connection.resume();
+  }
+}
+
+/** The client left before the end of the answer. */
+export function clientGone(): FastcgiError {
+  return new FastcgiError("GW_FCGI_CLIENT_GONE", "the client left before the end of the answer");
+}
+
+function refusal(status: ProtocolStatus | null): FastcgiError {
+  if (status === "overloaded" || status === "cannotMultiplex") {
+    return new FastcgiError("GW_FCGI_OVERLOADED", "the backend takes no further request now", {
+      headers: [["Retry-After", "1"]],
+    });
+  }
+  return new FastcgiError("GW_FCGI_REFUSED", `the backend refused the request: ${status ?? "an unknown status"}`);
+}

@@ -1,0 +1,236 @@
+// Asks backends: picks one, picks or opens a connection, tries once more where that is safe.
+import {
+  type Address,
+  type Answer,
+  bufferBody,
+  type HttpRequest,
+  mayRetry,
+  mountVariables,
+  redirectedRequest,
+  type Status,
+  UpstreamGroup,
+  type UpstreamLease,
+  writeVariables,
+} from "@gw/core";
+import { fileSpool } from "@gw/core/node";
+import { type BackendResult, backendAnswer } from "./backend-answer.ts";
+import type { BackendConnection } from "./backend-connection.ts";
+import { Call } from "./call.ts";
+import { ConnectionPool } from "./connection-pool.ts";
+import { FastcgiError } from "./errors.ts";
+import { handOver } from "./hand-over.ts";
+import type { FastcgiClientOptions } from "./options.ts";
+
+declare const __GW_VERSION__: string;
+
+/** Which script a request is for; byte strings. */
+export interface ScriptVariables {
+  /** @default the mount */
+  readonly scriptName?: string;
+  readonly pathInfo?: string;
+  /** What no client and no mount may set: SCRIPT_FILENAME, DOCUMENT_ROOT. */
+  readonly own: Readonly<Record<string, string>>;
+}
+
+/** The requests of one mount and the backends behind it. */
+export class FastcgiClient {
+  readonly #options: FastcgiClientOptions;
+  readonly #group: UpstreamGroup<ConnectionPool>;
+  readonly #spool: NonNullable<FastcgiClientOptions["spool"]>;
+
+  constructor(addresses: readonly Address[], options: FastcgiClientOptions) {
+    const { connectTimeoutMs = 5_000, maxIdleConnections = 4, keepAliveMs = 10_000, spool = fileSpool() } = options;
+    this.#options = options;
+    this.#spool = spool;
+    const pools = addresses.map(
+      (address) => new ConnectionPool(address, { connectTimeoutMs, maxIdleConnections, keepAliveMs }),
+    );
+    this.#group = new UpstreamGroup(pools, options);
+  }
+
+  /** Asks a backend; local redirects (R-C8) and files that it names are answered from inside. */
+  async answer(request: HttpRequest, script: ScriptVariables): Promise<Answer> {
+    // PHP and others read no body whose length they are not told.
+    const ready = request.body.length === null ? await bufferBody(request, { spool: this.#spool }) : request;
+    const result = await this.#ask(ready, this.#variables(ready, script));
+    if (result.kind === "response") return handOver(request, result, this.#options);
+    return request.exchange.dispatch(redirectedRequest(request, result.target));
+  }
+
+  /** How busy it is. */
+  status(name: string): Status {
+    const members = this.#group.members;
+    const isUp = members.some((member) => member.isUp);
+    const idle = members.reduce((sum, { upstream }) => sum + upstream.idle, 0);
+    return {
+      name,
+      state: !isUp ? "failed" : members.every((member) => member.isUp) ? "ready" : "degraded",
+      error: isUp ? null : "no backend can be reached",
+      facts: { running: this.#group.running, queued: this.#group.queued, idle },
+    };
+  }
+
+  /** Lets running requests finish until the deadline, then cuts them. */
+  stop(deadline: AbortSignal): void {
+    for (const { upstream } of this.#group.members) {
+      upstream.close();
+      if (deadline.aborted) upstream.destroy();
+      else deadline.addEventListener("abort", () => upstream.destroy(), { once: true });
+    }
+  }
+
+  #variables(request: HttpRequest, { scriptName, pathInfo, own }: ScriptVariables): Record<string, string> {
+    const { authorization } = this.#options;
+    const variables = writeVariables(request, {
+      interface: "fastcgi",
+      software: `gw/${__GW_VERSION__}`,
+      variables: mountVariables(request),
+      ...(scriptName !== undefined && { scriptName }),
+      ...(pathInfo !== undefined && { pathInfo }),
+      ...(authorization !== undefined && { authorization }),
+    });
+    return Object.assign(variables, own);
+  }
+
+  /** One attempt, and where that is safe a second one, on a new connection (R-F14). */
+  async #ask(request: HttpRequest, variables: Readonly<Record<string, string>>): Promise<BackendResult> {
+    const input = new Input(request);
+    // A connection that waits may have been closed under our hands. Who could not be asked again gets a fresh one.
+    const first = new Attempt(input, { mayReuse: mayRetry(request, true) });
+    try {
+      return await this.#attempt(first, variables);
+    } catch (error) {
+      if (!first.mayRepeat(request)) throw error;
+      request.exchange.log.debug({ err: error }, "the request is sent to the backend once more");
+      return this.#attempt(new Attempt(input, { mayReuse: false, avoid: first.upstream }), variables);
+    }
+  }
+
+  async #attempt(attempt: Attempt, variables: Readonly<Record<string, string>>): Promise<BackendResult> {
+    const { request } = attempt.input;
+    const { signal, exchange, method } = request;
+    const input = attempt.input.open();
+    const lease = await this.#group.take(signal, attempt.avoid);
+    attempt.upstream = lease.upstream;
+    const connection = await connectionFor(lease, attempt, signal);
+    try {
+      attempt.call = new Call(
+        {
+          connection,
+          variables,
+          input,
+          keepConnection: lease.upstream.keeps,
+          signal,
+          log: exchange.log,
+          done: (isClean) => {
+            if (isClean) lease.upstream.give(connection);
+            else connection.destroy();
+            lease.release();
+          },
+        },
+        this.#options,
+      );
+    } catch (error) {
+      connection.destroy();
+      lease.release();
+      throw error;
+    }
+    return judged(lease, await settled(backendAnswer(attempt.call, method)), signal);
+  }
+}
+
+type Settled<T> = { readonly value: T } | { readonly error: unknown };
+
+async function settled<T>(promise: Promise<T>): Promise<Settled<T>> {
+  return promise.then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  );
+}
+
+/** Any answer is a sign of health; no answer is one of the opposite, unless the client left. */
+function judged<T>(lease: UpstreamLease<ConnectionPool>, result: Settled<T>, signal: AbortSignal): T {
+  if ("value" in result) {
+    lease.succeeded();
+    return result.value;
+  }
+  const { error } = result;
+  const isSilence = error instanceof FastcgiError && error.code === "GW_FCGI_TIMEOUT";
+  if (isSilence && !signal.aborted) lease.failed();
+  throw error;
+}
+
+async function connectionFor(
+  lease: UpstreamLease<ConnectionPool>,
+  attempt: Attempt,
+  signal: AbortSignal,
+): Promise<BackendConnection> {
+  const waiting = attempt.mayReuse ? lease.upstream.takeIdle() : null;
+  if (waiting !== null) return waiting;
+  try {
+    return await lease.upstream.open(signal);
+  } catch (error) {
+    if (!signal.aborted) {
+      lease.failed();
+      attempt.wasUnreachable = true;
+    }
+    lease.release();
+    throw error;
+  }
+}
+
+/** The body of a request, for one attempt or two. */
+class Input {
+  readonly request: HttpRequest;
+  #iterator: AsyncIterator<Uint8Array> | null = null;
+  isTouched = false;
+
+  constructor(request: HttpRequest) {
+    this.request = request;
+  }
+
+  /** @throws GatewayError `GW_BODY_TOO_LARGE` before anything is asked (R-H7) */
+  open(): AsyncIterator<Uint8Array> | null {
+    const { body } = this.request;
+    if (body.length === 0) return null;
+    if (this.#iterator === null || (this.isTouched && body.replayable)) {
+      this.#iterator = body[Symbol.asyncIterator]();
+      this.isTouched = false;
+    }
+    const iterator = this.#iterator;
+    return {
+      next: () => {
+        this.isTouched = true;
+        return iterator.next();
+      },
+      // Before its first piece nothing is lost: the second attempt may read it.
+      return: async () => {
+        if (this.isTouched) await iterator.return?.();
+        return { done: true, value: undefined };
+      },
+    };
+  }
+}
+
+/** What is known of one attempt. */
+class Attempt {
+  readonly input: Input;
+  readonly mayReuse: boolean;
+  readonly avoid: ConnectionPool | null;
+  upstream: ConnectionPool | null = null;
+  call: Call | null = null;
+  wasUnreachable = false;
+
+  constructor(input: Input, { mayReuse, avoid = null }: { mayReuse: boolean; avoid?: ConnectionPool | null }) {
+    this.input = input;
+    this.mayReuse = mayReuse;
+    this.avoid = avoid;
+  }
+
+  /** Whether the request may be sent again: nothing was sent, or nothing came and it may be repeated. */
+  mayRepeat(request: HttpRequest): boolean {
+    if (request.signal.aborted) return false;
+    if (this.wasUnreachable) return true;
+    return this.call?.isLost === true && !this.call.hasAnswered && mayRetry(request, !this.input.isTouched);
+  }
+}
