@@ -1,6 +1,6 @@
 // Settings and operands → one app: the main app, its mounts, the layers around them.
 import { dirname } from "node:path";
-import { type App, type AppSource, type Gateway, gateway, isGatewayError, type Middleware } from "@gw/core";
+import { type App, type AppSource, type Gateway, gateway, isGatewayError, type Middleware, toApp } from "@gw/core";
 import { isMountReference } from "../config/check.ts";
 import type { AppReference, Config, MountReference } from "../config/config.ts";
 import type { ConfigFile } from "../config/file.ts";
@@ -42,17 +42,24 @@ export async function loadApp(inputs: AppInputs): Promise<App> {
   const mounts = [...mountsFromFlags(settings.list("mount"), folder), ...mountsFromFile(config, fileFolder)];
   if (main === null && mounts.length === 0) throw new UsageError(nothingNamed(inputs));
 
-  let builder: Gateway = gateway();
-  for (const layer of config.use ?? []) builder = builder.use(await loadLayer(layer, fileFolder));
-  for (const text of settings.list("use")) builder = builder.use(await loadLayer(text, folder));
-  const taken = new Set<string>();
-  for (const { where, options, ...named } of mounts) {
-    if (taken.has(where)) continue; // a flag before the file
-    taken.add(where);
+  const layers = [
+    ...(await loadLayers(config.use ?? [], fileFolder)),
+    ...(await loadLayers(settings.list("use"), folder)),
+  ];
+  const app = main === null ? null : await loadReference(main, inputs, { isMain: true });
+  const rootPath = settings.text("rootPath");
+  // An app alone answers itself: one step less for each request.
+  if (app !== null && layers.length === 0 && mounts.length === 0) return underRootPath(toApp(app), rootPath);
+  let builder = gateway().use(...layers);
+  for (const { where, options, ...named } of withoutRepeats(mounts)) {
     builder = mounted(builder, where, { app: await loadReference(named, inputs), options });
   }
-  if (main !== null) builder = builder.run(await loadReference(main, inputs, { isMain: true }));
-  return underRootPath(builder, settings.text("rootPath"));
+  return underRootPath(app === null ? builder : builder.run(app), rootPath);
+}
+
+/** Of several mounts at one place the first: flags stand before the file. */
+function withoutRepeats(mounts: readonly NamedMount[]): readonly NamedMount[] {
+  return mounts.filter(({ where }, at) => mounts.findIndex((other) => other.where === where) === at);
 }
 
 function nothingNamed({ configFile }: AppInputs): string {
@@ -100,8 +107,8 @@ function mounted(builder: Gateway, where: string, { app, options }: { app: AppSo
   }
 }
 
-async function loadLayer(layer: Middleware | string, folder: string): Promise<Middleware> {
-  return typeof layer === "string" ? layerFromText(layer, folder) : layer;
+async function loadLayers(layers: readonly (Middleware | string)[], folder: string): Promise<Middleware[]> {
+  return Promise.all(layers.map((layer) => (typeof layer === "string" ? layerFromText(layer, folder) : layer)));
 }
 
 /** `--interface` and `--lifespan` are about the main app; a mount says its own: `./app.ts?interface=wsgi`. */
