@@ -1,5 +1,5 @@
 // @gw/core/node: what needs Node itself. Named exports only.
-export { createBackends } from "./backends.ts";
+export { createBackends, type LocalBackends } from "./backends.ts";
 export { type Bind, bindText, parseBind } from "./bind.ts";
 export { type Child, type ChildExit, type ChildOptions, spawnChild } from "./child.ts";
 export { type NodeContextOptions, nodeContext } from "./context.ts";

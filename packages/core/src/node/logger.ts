@@ -74,8 +74,14 @@ function formatOf({ format, colour }: LoggerOptions, destination: number | LogDe
   return textFormat({ colour: colour ?? (terminal && !plain), stackLines: terminal });
 }
 
+const shared = new Map<string, LogWriter>();
+
+/** One queue for all loggers of standard output or error, so that their lines keep their order. */
 function queueWriter(fd: number, format: LogFormat, maxQueuedBytes: number): LogWriter {
-  return descriptorWriter(fd, {
+  const key = `${fd} ${format === jsonFormat} ${maxQueuedBytes}`;
+  const found = shared.get(key);
+  if (found !== undefined) return found;
+  const writer = descriptorWriter(fd, {
     maxQueuedBytes,
     droppedLine: (count) =>
       format.writeLine({
@@ -86,6 +92,8 @@ function queueWriter(fd: number, format: LogFormat, maxQueuedBytes: number): Log
         facts: { dropped: count },
       }),
   });
+  if (fd <= 2) shared.set(key, writer);
+  return writer;
 }
 
 function callWriter(destination: LogDestination): LogWriter {
