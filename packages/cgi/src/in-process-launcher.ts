@@ -1,12 +1,12 @@
 // Starts programs from this process. Simple, but each start stops the event loop for one or two milliseconds, more with a large heap.
-import { HeaderList, isGatewayError, toProcessEnvironment } from "@gw/core";
+import { isGatewayError, toProcessEnvironment } from "@gw/core";
 import { spawnChild } from "@gw/core/node";
-import { CgiError } from "./errors.ts";
+import { startError } from "./launch-error.ts";
 import type { Launcher, LaunchSpec, RunningProgram } from "./launcher.ts";
 
 /** The launcher that spawns in this process. Carries valid UTF-8 only: Node writes the environment as such. */
 export const inProcessLauncher: Launcher = {
-  name: "in-process",
+  name: "inprocess",
   async launch({ command, cwd, environment, hasInput, log }: LaunchSpec): Promise<RunningProgram> {
     const env = toProcessEnvironment(environment);
     try {
@@ -28,25 +28,14 @@ export const inProcessLauncher: Launcher = {
         stop: (graceMs) => void child.stop(graceMs),
       };
     } catch (error) {
-      throw launchError(error);
+      throw launchError(error, command[0]);
     }
   },
 };
 
-const SYSTEM_IS_FULL: ReadonlySet<string> = new Set(["EAGAIN", "EMFILE", "ENFILE", "ENOMEM"]);
-
 /** What a failed start means for the request; the path of the program stays in the log. */
-function launchError(error: unknown): unknown {
+function launchError(error: unknown, program: string): unknown {
   if (!isGatewayError(error)) return error;
   const reason = (error.cause as NodeJS.ErrnoException | undefined)?.code ?? "";
-  if (reason === "E2BIG") {
-    return new CgiError("GW_CGI_REQUEST_TOO_LARGE", "the request is too large for the environment of a program", {
-      cause: error,
-    });
-  }
-  if (error.status === 503 || SYSTEM_IS_FULL.has(reason)) {
-    const headers = HeaderList.from({ "Retry-After": "5" });
-    return new CgiError("GW_CGI_BUSY", "no process can be started now", { cause: error, headers });
-  }
-  return new CgiError("GW_CGI_NOT_STARTED", error.message, { cause: error });
+  return startError(program, error.status === 503 ? "EAGAIN" : reason, error);
 }

@@ -1,5 +1,6 @@
 // @gw/cgi: be a CGI program, run CGI programs. Named exports only.
 export { type CgiBinOptions, cgiBin } from "./bin.ts";
+export type { Spawner } from "./broker/spawner.ts";
 export type { DeadlineOptions } from "./deadlines.ts";
 export type { DirectoryOptions } from "./directory.ts";
 export { CgiError, type CgiErrorCode } from "./errors.ts";

@@ -1,4 +1,4 @@
-// The seam between running a program and starting its process: in this process today, by a broker beside it.
+// The seam between running a program and starting its process: in this process, or by a broker beside it.
 import type { Readable, Writable } from "node:stream";
 import type { Lifecycle, Logger, MaybePromise } from "@gw/core";
 
@@ -20,8 +20,10 @@ export interface LaunchSpec {
 export interface ProgramExit {
   /** Exit code; `null` if a signal ended it. */
   readonly code: number | null;
-  /** Signal that ended it; `null` if it exited. */
+  /** Signal that ended it; `null` if it exited. Both are `null` where nobody saw its end. */
   readonly signal: string | null;
+  /** Why it never ran, where that came out only after `launch`. */
+  readonly error?: unknown;
 }
 
 /** A program that runs in a process group of its own, with descriptors 0, 1 and 2 (R-C13, R-C20). */
@@ -43,7 +45,7 @@ export interface RunningProgram {
  * without them, since tests and small scripts do not start anything.
  */
 export interface Launcher extends Pick<Lifecycle, "start" | "stop" | "status"> {
-  /** Shown on the status page: `"in-process"`, `"python"`. */
+  /** Shown on the status page: `"inprocess"`, `"python"`. */
   readonly name: string;
   /**
    * Starts a program.

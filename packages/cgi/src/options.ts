@@ -1,5 +1,6 @@
 // What can be set for programs, one by one or by the directory.
 import type { SpoolStore } from "@gw/core";
+import type { Spawner } from "./broker/spawner.ts";
 import type { InheritOptions } from "./inherit.ts";
 import type { Launcher } from "./launcher.ts";
 import type { PrivilegeOptions } from "./privileges.ts";
@@ -23,6 +24,8 @@ export interface ProgramOptions extends InheritOptions, SlotOptions, ProgramRunO
   queryArguments?: boolean;
   /** Where request bodies of unknown length wait once they are larger than 64 KiB (R-C7). @default temporary files */
   spool?: SpoolStore;
-  /** How processes are started. @default in this process */
+  /** Who starts processes. @default "auto": a Python process beside ours if there is a Python, else a Node process */
+  spawner?: Spawner;
+  /** Another way to start processes, instead of `spawner`. */
   launcher?: Launcher;
 }

@@ -158,6 +158,7 @@ export class ProgramRun {
     const exit = await within(this.#program.exited, EXIT_NEWS_MS);
     this.#isReadToEnd = true;
     if (this.#failure !== null) throw this.#failure;
+    if (exit?.error !== undefined) throw exit.error;
     if (exit === null || !this.#isFailure(exit)) return null;
     throw new CgiError("GW_CGI_ANSWER_CUT", `the program ended with ${exitText(exit)}`);
   }
@@ -171,12 +172,14 @@ export class ProgramRun {
     this.#deadlines.stop();
     this.#signal.removeEventListener("abort", this.#clientLeft);
     this.#program.input?.destroy();
-    if (this.#failure === null && this.#isFailure(exit)) this.#log.warn(`the program ended with ${exitText(exit)}`);
+    if (this.#failure === null && exit.error === undefined && this.#isFailure(exit))
+      this.#log.warn(`the program ended with ${exitText(exit)}`);
   }
 }
 
 function exitText({ code, signal }: ProgramExit): string {
-  return signal === null ? `exit code ${code}` : `signal ${signal}`;
+  if (signal !== null) return `signal ${signal}`;
+  return code === null ? "an exit that nobody saw" : `exit code ${code}`;
 }
 
 async function within<T>(promise: Promise<T>, timeMs: number): Promise<T | null> {

@@ -13,8 +13,8 @@ import {
   writeVariables,
 } from "@gw/core";
 import { fileSpool, processEnvironment } from "@gw/core/node";
+import { launcherFor } from "./broker/spawner.ts";
 import { CgiError } from "./errors.ts";
-import { inProcessLauncher } from "./in-process-launcher.ts";
 import { baseEnvironment } from "./inherit.ts";
 import type { Launcher, LaunchSpec } from "./launcher.ts";
 import type { ProgramOptions } from "./options.ts";
@@ -51,7 +51,7 @@ export class ProgramRunner {
   #fixed: FixedParts | null = null;
 
   constructor(options: ProgramOptions) {
-    const { launcher = inProcessLauncher, spool = fileSpool() } = options;
+    const { spawner = "auto", launcher = launcherFor(spawner), spool = fileSpool() } = options;
     this.#options = options;
     this.#launcher = launcher;
     this.#spool = spool;
@@ -79,7 +79,8 @@ export class ProgramRunner {
   /** How many programs run and wait. */
   status(name: string): Status {
     const { running, queued } = this.#slots;
-    return { name, state: "ready", error: null, facts: { running, queued, launcher: this.#launcher.name } };
+    const facts = { running, queued, spawner: this.#launcher.name, ...this.#launcher.status?.().facts };
+    return { name, state: "ready", error: null, facts };
   }
 
   /** Runs the program: gives its answer, or the one it redirects to inside the gateway (R-C8). */

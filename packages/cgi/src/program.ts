@@ -13,8 +13,8 @@ import {
   OpenExchange,
   type Outcome,
   type ReadVariablesOptions,
-  reasonPhrase,
   Runtime,
+  reasonPhrase,
 } from "@gw/core";
 import { CgiError } from "./errors.ts";
 import { isOneSocket, ProgramInput } from "./program-input.ts";
@@ -46,7 +46,10 @@ export async function runCgi(app: AppSource, options: RunCgiOptions = {}): Promi
   keepStdoutForAnswer();
   const gone = new AbortController();
   const output = new ProgramOutput(1, () => gone.abort(new CgiError("GW_CGI_GONE", "the server stopped reading")));
-  const runtime = new Runtime(app, { context, ...(maxBodyBytes !== undefined && { maxBodyBytes }) });
+  const runtime = new Runtime(app, {
+    context: { ...context, runsOnce: true },
+    ...(maxBodyBytes !== undefined && { maxBodyBytes }),
+  });
   const exit = async (code: number): Promise<never> => {
     await log.flush();
     process.exit(code);

@@ -1,0 +1,194 @@
+// One spawn broker: its process, its control channel, the programs it runs for us.
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { withoutInherited } from "@gw/core/node";
+import { startError } from "../launch-error.ts";
+import type { LaunchSpec } from "../launcher.ts";
+import { BrokerProgram } from "./broker-program.ts";
+import { BrokerDecoder, type BrokerEvent, inputHead, launchHead } from "./protocol.ts";
+
+/** Inputs of `Broker.open`. */
+export interface BrokerOptions {
+  /** The broker's command; the directory for its socket is added. It gets the control channel as descriptor 3. */
+  command: readonly [program: string, ...args: readonly string[]];
+  /** Called when its process was started again inside, and when all of it is gone. */
+  onTrouble(isGone: boolean): void;
+  /** For its first sign of life, milliseconds. @default 5_000 */
+  readyTimeoutMs?: number;
+}
+
+/** While a broker is started again it takes no connections: this often and long we try. */
+const CONNECT_TRIES = 40;
+const CONNECT_PAUSE_MS = 50;
+const NOT_THERE: ReadonlySet<string> = new Set(["ECONNREFUSED", "ENOENT", "EAGAIN"]);
+
+/** A process that starts programs for us. Ends with us, and its programs with it. */
+export class Broker {
+  readonly #process: ChildProcess;
+  readonly #control: Socket;
+  readonly #directory: string;
+  readonly #onTrouble: (isGone: boolean) => void;
+  readonly #programs: Map<number, BrokerProgram> = new Map();
+  readonly #decoder: BrokerDecoder = new BrokerDecoder();
+  #nextId = 1;
+  #isReady: ((error: Error | null) => void) | null = null;
+  #isClosed = false;
+
+  /**
+   * Starts a broker and waits until it takes programs.
+   *
+   * @throws Error if it cannot be started or does not get ready.
+   */
+  static async open(options: BrokerOptions): Promise<Broker> {
+    const broker = new Broker(options);
+    const late = setTimeout(
+      () => broker.#ready(new Error("it did not get ready in time")),
+      options.readyTimeoutMs ?? 5_000,
+    );
+    try {
+      await new Promise<void>((done, fail) => {
+        broker.#isReady = (error) => (error === null ? done() : fail(error));
+      });
+      return broker;
+    } catch (error) {
+      broker.close();
+      throw error;
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  private constructor({ command: [program, ...args], onTrouble }: BrokerOptions) {
+    this.#onTrouble = onTrouble;
+    this.#directory = mkdtempSync(join(tmpdir(), "gw-cgi-")); // 0700: nobody else may connect
+    this.#process = spawn(program, [...args, this.#directory], {
+      // A group of its own: what a terminal sends to ours must not end programs that may finish.
+      detached: true,
+      env: { PATH: "/usr/local/bin:/usr/bin:/bin", NODE_V8_COVERAGE: undefined },
+      stdio: withoutInherited(["ignore", "ignore", 2, "pipe"]),
+    });
+    this.#control = this.#process.stdio[3] as Socket;
+    this.#process.on("error", (error) => this.#ready(error));
+    this.#process.unref();
+    this.#control.on("data", (chunk: Uint8Array) => {
+      for (const event of this.#decoder.feed(chunk)) this.#handle(event);
+    });
+    this.#control.on("error", () => {});
+    this.#control.on("close", () => this.#lost());
+    this.#control.unref();
+  }
+
+  /** Whether it may be asked for programs. */
+  get isOpen(): boolean {
+    return !this.#isClosed;
+  }
+
+  /** Whether programs run, or are about to. */
+  get isBusy(): boolean {
+    return this.#programs.size > 0;
+  }
+
+  /** Process id of its parent process. */
+  get pid(): number {
+    return this.#process.pid ?? 0;
+  }
+
+  /** Starts a program. What goes wrong after this is told by the program's exit. */
+  async launch(spec: LaunchSpec): Promise<BrokerProgram> {
+    const id = this.#nextId++;
+    const head = launchHead(id, spec);
+    const input = spec.hasInput ? await this.#connect(spec) : null;
+    const output = await this.#connect(spec).catch((error: unknown) => {
+      input?.destroy();
+      throw error;
+    });
+    const program = new BrokerProgram(
+      { id, spec, output, input },
+      { tell: (line) => this.#tell(line), forget: (gone) => this.#forget(gone) },
+    );
+    this.#programs.set(id, program);
+    this.#control.ref();
+    input?.write(inputHead(id), "latin1");
+    output.write(head, "latin1");
+    if (this.#isClosed) program.orphaned();
+    return program;
+  }
+
+  /** Ends the broker, and programs that still run. */
+  close(): void {
+    this.#isClosed = true;
+    this.#control.destroy();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  async #connect(spec: LaunchSpec): Promise<Socket> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await opened(connect({ path: join(this.#directory, "s"), allowHalfOpen: true }));
+      } catch (error) {
+        const { code = "" } = error as NodeJS.ErrnoException;
+        if (this.#isClosed || !NOT_THERE.has(code) || tries === CONNECT_TRIES) {
+          throw startError(spec.command[0], code === "EMFILE" ? code : "the spawn broker takes no connections", error);
+        }
+        await delay(CONNECT_PAUSE_MS);
+      }
+    }
+  }
+
+  #handle(event: BrokerEvent): void {
+    if (event.kind === "ready") {
+      this.#ready(null);
+      return;
+    }
+    const program = this.#programs.get(event.id);
+    if (program === undefined) return;
+    if (event.kind === "ended") program.ended(event.exit, event);
+    else if (event.kind === "errors") program.errors(event.bytes);
+    else if (event.kind === "errors-closed") program.errorsClosed();
+    else if (event.kind === "started") program.started(event.pid);
+    else program.failed(event.reason);
+  }
+
+  #ready(error: Error | null): void {
+    if (this.#isReady !== null) {
+      const tell = this.#isReady;
+      this.#isReady = null;
+      tell(error);
+      return;
+    }
+    if (error !== null) return;
+    for (const program of [...this.#programs.values()]) program.orphaned();
+    this.#onTrouble(false);
+  }
+
+  #lost(): void {
+    this.#ready(new Error("it ended at once"));
+    const wasClosed = this.#isClosed;
+    this.close();
+    for (const program of [...this.#programs.values()]) program.orphaned();
+    if (!wasClosed) this.#onTrouble(true);
+  }
+
+  #tell(line: string): void {
+    if (!this.#isClosed) this.#control.write(line);
+  }
+
+  #forget(id: number): void {
+    this.#programs.delete(id);
+    if (this.#programs.size === 0) this.#control.unref();
+  }
+}
+
+function opened(socket: Socket): Promise<Socket> {
+  return new Promise((done, fail) => {
+    socket.once("error", fail);
+    socket.once("connect", () => {
+      socket.off("error", fail);
+      done(socket);
+    });
+  });
+}
