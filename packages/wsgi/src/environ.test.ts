@@ -1,8 +1,8 @@
-import { HeaderList, mount } from "@gw/core";
+import { createContext, HeaderList, mount } from "@gw/core";
 import { request, type TestRequestInit, testRequest } from "@gw/core/testing";
 import { describe, expect, test } from "vitest";
 import { fromWsgi } from "./from-wsgi.ts";
-import type { Environ } from "./types.ts";
+import type { Environ, WsgiApp } from "./types.ts";
 
 const noHeaders = HeaderList.empty;
 
@@ -138,17 +138,21 @@ describe("environ", () => {
     expect([environ.HTTPS, environ["wsgi.url_scheme"], environ.SERVER_PORT]).toEqual(["on", "https", "443"]);
   });
 
-  test("wsgi.multiprocess and wsgi.run_once are what the carrier says", () => {
-    let environ: Environ | null = null;
-    const app = fromWsgi(
-      (given, startResponse) => {
-        environ = given;
-        startResponse("204 No Content", []);
-        return [];
-      },
-      { multiprocess: true, runOnce: true },
-    );
-    app.handle(testRequest("/"));
-    expect(environ).toMatchObject({ "wsgi.multiprocess": true, "wsgi.run_once": true, "wsgi.multithread": false });
+  test("wsgi.multiprocess and wsgi.run_once are what the carrier says, unless options say otherwise", async () => {
+    const seen: unknown[] = [];
+    const app: WsgiApp = (environ, startResponse) => {
+      seen.push([environ["wsgi.multithread"], environ["wsgi.multiprocess"], environ["wsgi.run_once"]]);
+      startResponse("204 No Content", []);
+      return [];
+    };
+    const context = createContext({ hasSiblings: true, runsOnce: true });
+    await request(fromWsgi(app));
+    await request(fromWsgi(app), "/", { context });
+    await request(fromWsgi(app, { multiprocess: false, runOnce: false }), "/", { context });
+    expect(seen).toEqual([
+      [false, false, false],
+      [false, true, true],
+      [false, false, false],
+    ]);
   });
 });

@@ -1,6 +1,7 @@
 // fromWsgi: a WSGI application as an app of the pipeline, called on the main thread.
 import {
   type App,
+  type AppContext,
   bufferBody,
   type HttpRequest,
   type HttpResponse,
@@ -21,9 +22,9 @@ export interface FromWsgiOptions {
   maxMemoryBytes?: number;
   /** Directory of the temporary files. @default the system's */
   spoolDirectory?: string;
-  /** `wsgi.multiprocess`: whether other processes serve the same app. @default false */
+  /** `wsgi.multiprocess`: whether other processes serve the same app. @default what the carrier says at start, else false */
   multiprocess?: boolean;
-  /** `wsgi.run_once`: whether this process ends after one request. @default false */
+  /** `wsgi.run_once`: whether this process ends after one request. @default what the carrier says at start (CGI), else false */
   runOnce?: boolean;
 }
 
@@ -38,8 +39,8 @@ export interface FromWsgiOptions {
  * threads or in a process of its own. WebSockets are refused with 400.
  */
 export function fromWsgi(app: WsgiApp & Lifecycle, options: FromWsgiOptions = {}): App {
-  const { maxMemoryBytes = 65_536, spoolDirectory, multiprocess = false, runOnce = false } = options;
-  const concurrency: Concurrency = { multithread: false, multiprocess, runOnce };
+  const { maxMemoryBytes = 65_536, spoolDirectory } = options;
+  let concurrency = concurrencyOf(options, {});
   const spool = fileSpool(spoolDirectory === undefined ? {} : { directory: spoolDirectory });
   const heads = new HeadReader();
   const run = (request: HttpRequest): HttpResponse => callApp(app, request, concurrency, heads);
@@ -53,11 +54,22 @@ export function fromWsgi(app: WsgiApp & Lifecycle, options: FromWsgiOptions = {}
         : run(buffered);
     }),
     ...lifeOf(app),
+    start(context) {
+      concurrency = concurrencyOf(options, context);
+      return app.start?.(context);
+    },
     describe: () => ({ kind: "wsgi", name: app.name || "application" }),
   };
 }
 
+function concurrencyOf(
+  { multiprocess, runOnce }: FromWsgiOptions,
+  { hasSiblings = false, runsOnce = false }: Partial<AppContext>,
+): Concurrency {
+  return { multithread: false, multiprocess: multiprocess ?? hasSiblings, runOnce: runOnce ?? runsOnce };
+}
+
 /** The life that `toWsgi` hands on: WSGI itself knows none. */
-function lifeOf({ start, stop, reload, status }: Lifecycle): Lifecycle {
-  return { ...(start && { start }), ...(stop && { stop }), ...(reload && { reload }), ...(status && { status }) };
+function lifeOf({ stop, reload, status }: Lifecycle): Lifecycle {
+  return { ...(stop && { stop }), ...(reload && { reload }), ...(status && { status }) };
 }

@@ -69,4 +69,8 @@ export interface AppContext {
   readonly metrics: Metrics;
   readonly counters: Counters;
   readonly backends: Backends;
+  /** Whether this process ends after one exchange, as under CGI. @default false */
+  readonly runsOnce?: boolean;
+  /** Whether other processes run the same apps beside this one. @default false */
+  readonly hasSiblings?: boolean;
 }

@@ -17,8 +17,9 @@ export function createContext({
   backends = noBackends,
   counters = createCounters(),
   metrics = createMetrics(),
+  ...processFacts
 }: Partial<AppContext> = {}): AppContext {
-  return { log, backends, counters, metrics };
+  return { log, backends, counters, metrics, ...processFacts };
 }
 
 const noBackends: Backends = {
