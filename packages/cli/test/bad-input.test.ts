@@ -228,6 +228,12 @@ const CASES: readonly (readonly [what: string, words: string, code: number, line
     /^cannot listen on 192\.0\.2\.1:0: no network interface of this machine has this address$/,
   ],
   [
+    "a descriptor that is no socket",
+    "serve app.ts --fd 99",
+    FAILED,
+    "cannot listen on fd://99: the descriptor is no bound socket",
+  ],
+  [
     "a folder that is not there",
     "serve app.ts -b unix:./none/gw.sock",
     FAILED,

@@ -1,6 +1,10 @@
 // gw cgi and gw <app> under a web server: one file, run as a CGI program.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { requires } from "@gw-private/requires";
 import { describe, expect, test } from "vitest";
-import { appSaying, cgiRequest, folderWith, gw } from "./gw.ts";
+import { appSaying, cgiRequest, command, folderWith, gw, serving } from "./gw.ts";
 
 /** Head and body of a CGI answer. */
 function parse(output: string): { head: string[]; body: string } {
@@ -83,6 +87,24 @@ describe("a CGI program", () => {
     expect(stderr).toMatch(/^gw: cannot load app\.ts: SyntaxError: .* \(app\.ts:1\)\n$/);
   });
 });
+
+requires("/usr/bin/env")(
+  "an executable file whose first line names gw is a program for the kernel, and for our own CGI host",
+  async () => {
+    const folder = folderWith({ "cgi-bin/hello": `#!/usr/bin/env gw\n${appSaying("from a script")}` });
+    mkdirSync(join(folder.path, "bin"));
+    symlinkSync(command, join(folder.path, "bin/gw"));
+    symlinkSync(process.execPath, join(folder.path, "bin/node"));
+    const PATH = `${folder.path}/bin:/usr/bin:/bin`;
+    const { stdout } = spawnSync(join(folder.path, "cgi-bin/hello"), {
+      env: { ...cgiRequest("/x"), PATH },
+      encoding: "utf8",
+    });
+    expect(parse(stdout).body).toBe("from a script /x\n");
+    const server = await serving(folder, ["-p", "0", "--mount", `/cgi-bin=cgi-bin:./cgi-bin?path=${PATH}`]);
+    expect(await (await fetch(`${server.urls[0]}/cgi-bin/hello/y?--use+./evil`)).text()).toBe("from a script /y\n");
+  },
+);
 
 test("gw serve serves HTTP whatever the environment says", async () => {
   const folder = folderWith({ "app.ts": appSaying("x") });

@@ -39,7 +39,8 @@ function layerNames(): string[] {
 async function importLayer(name: string, text: string): Promise<Record<string, unknown>> {
   const names = layerNames();
   if (!names.includes(name)) throw unknownLayer(text, name, names);
-  return (await import(`@gw/middleware/${name}`)) as Record<string, unknown>;
+  const specifier = `@gw/middleware/${name}`;
+  return (await import(specifier)) as Record<string, unknown>;
 }
 
 function unknownLayer(text: string, name: string, names: readonly string[]): UsageError {

@@ -21,6 +21,7 @@ export class Reloader {
   #invocation: Invocation;
   #isLoading = false;
   #isAskedAgain = false;
+  #isClosed = false;
 
   constructor(invocation: Invocation, options: ReloaderOptions) {
     this.#invocation = invocation;
@@ -34,13 +35,18 @@ export class Reloader {
    */
   async reload(): Promise<void> {
     this.#isAskedAgain = true;
-    if (this.#isLoading) return;
+    if (this.#isLoading || this.#isClosed) return;
     this.#isLoading = true;
-    while (this.#isAskedAgain) {
+    while (this.#isAskedAgain && !this.#isClosed) {
       this.#isAskedAgain = false;
       await this.#reloadOnce();
     }
     this.#isLoading = false;
+  }
+
+  /** From now on nothing is loaded any more: the server is about to stop. */
+  close(): void {
+    this.#isClosed = true;
   }
 
   async #reloadOnce(): Promise<void> {
@@ -49,6 +55,7 @@ export class Reloader {
     try {
       const next = await this.#invocation.reread();
       const app = await servedApp(next, { isDevelopment: this.#options.isDevelopment, fresh: true });
+      if (this.#isClosed) return;
       await this.#replace(app);
       this.#useSettings(next);
       stderr.write(`gw: reloaded in ${Math.round(performance.now() - begun)} ms\n`);
@@ -91,7 +98,7 @@ export function changedServerSettings(before: EffectiveSettings, after: Effectiv
   const textOf = (settings: EffectiveSettings): Map<string, string> =>
     new Map([...settings].map(({ key, value }) => [key, JSON.stringify(value)]));
   const [old, current] = [textOf(before), textOf(after)];
-  return OPTIONS.filter(({ group }) => SERVER_GROUPS.includes(group))
+  return OPTIONS.filter(({ group, key }) => SERVER_GROUPS.includes(group) || key === "logFormat")
     .map(({ key }) => key)
     .filter((key) => old.get(key) !== current.get(key));
 }

@@ -1,7 +1,7 @@
 // Runs a server for `gw serve` and `gw dev`: load, bind, say where, obey signals, reload.
 import { type Address, isGatewayError } from "@gw/core";
 import { createLogger, type LeveledLogger, type LogLevel, nodeContext } from "@gw/core/node";
-import { type RunningServer, serve } from "@gw/http";
+import { serve } from "@gw/http";
 import type { Invocation } from "../invocation.ts";
 import { StartError } from "../usage-error.ts";
 import { type PidFile, preparePidFile } from "./pid-file.ts";
@@ -32,19 +32,19 @@ export async function serveUntilStopped(invocation: Invocation, mode: ServeMode)
   const forgetErrors = logStrayErrors(log);
   let watch: TreeWatch | null = null;
   try {
+    const watched = (settings.isOn("reload") ?? mode.isDevelopment) ? foldersToWatch(invocation) : [];
+    watch = watchTree(watched, () => void reloader.reload());
     const server = serve(app, { ...options, context: nodeContext({ log }) });
     const reloader = new Reloader(invocation, { ...mode, server, log });
     const stopped = untilStopped({
       server,
       reload: () => void reloader.reload(),
+      onStop: () => reloader.close(),
       gracefulTimeoutMs: options.gracefulTimeoutMs ?? DEFAULT_GRACEFUL_TIMEOUT_MS,
       giveUp: () => endWithoutApp(stderr, pidFile),
     });
     stopped.catch(() => {}); // of a start that failed: `ready` says so, too
     await server.ready.catch(explainStart);
-    if (settings.isOn("reload") ?? mode.isDevelopment) {
-      watch = await watchOrClose(foldersToWatch(invocation), { server, reloader });
-    }
     pidFile?.publish();
     for (const address of server.addresses) {
       stderr.write(`gw: listening on ${addressText(address, options.tls !== undefined)}\n`);
@@ -66,18 +66,6 @@ function explainStart(error: unknown): never {
   throw new StartError(`the app did not start: ${error instanceof Error ? error.message : String(error)}`, {
     cause: error,
   });
-}
-
-async function watchOrClose(
-  folders: readonly string[],
-  { server, reloader }: { server: RunningServer; reloader: Reloader },
-): Promise<TreeWatch> {
-  try {
-    return watchTree(folders, () => void reloader.reload());
-  } catch (error) {
-    await server.close();
-    throw error;
-  }
 }
 
 /** An error that an app leaves lying about costs its own request, not the gateway (R-W5). */

@@ -4,8 +4,10 @@ import type { RunningServer } from "@gw/http";
 /** What signals act on. */
 export interface SignalOptions {
   readonly server: Pick<RunningServer, "close">;
-  /** HUP. */
+  /** HUP, while nothing is being stopped. */
   readonly reload: () => void;
+  /** The first signal to stop has come. */
+  readonly onStop: () => void;
   /** Longest time a drain takes by itself, milliseconds. */
   readonly gracefulTimeoutMs: number;
   /** An app does not stop: the process has to end without it. */
@@ -22,7 +24,7 @@ const HURRY_GRACE_MS = 1_000;
  *
  * @returns settles when it has; rejects if the app failed to stop
  */
-export function untilStopped({ server, reload, gracefulTimeoutMs, giveUp }: SignalOptions): Promise<void> {
+export function untilStopped({ server, reload, onStop, gracefulTimeoutMs, giveUp }: SignalOptions): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const endWithin = (milliseconds: number): void => {
     clearTimeout(timer);
@@ -32,6 +34,7 @@ export function untilStopped({ server, reload, gracefulTimeoutMs, giveUp }: Sign
     let isStopping = false;
     const drain = (): void => {
       endWithin(isStopping ? HURRY_GRACE_MS : gracefulTimeoutMs + STOP_GRACE_MS);
+      if (!isStopping) onStop();
       isStopping = true;
       server.close().then(end(resolve), end(reject)); // a second call cuts what still runs
     };
@@ -41,7 +44,9 @@ export function untilStopped({ server, reload, gracefulTimeoutMs, giveUp }: Sign
         if (!isStopping) drain();
         drain();
       },
-      SIGHUP: reload,
+      SIGHUP() {
+        if (!isStopping) reload();
+      },
     };
     const end = <T>(settle: (value: T) => void) => {
       return (value: T): void => {
