@@ -1,6 +1,7 @@
 // What is the same for requests and sockets in a worker: the answer that comes out.
-import { checkResponseHead, GatewayError, HeaderList, type HttpResponse, type RequestHead } from "@gw/core";
+import { checkResponseHead, type GatewayError, HeaderList, type HttpResponse, type RequestHead } from "@gw/core";
 import type { MarshalWriter } from "./codec/marshal-writer.ts";
+import { appError, clientGone } from "./errors.ts";
 import type { Link, LinkStream, ResponseHead } from "./link.ts";
 import { ResponseBodyStream } from "./response-body.ts";
 import { wholeBody } from "./whole-body.ts";
@@ -11,11 +12,6 @@ export interface RequestEncoder<R extends RequestHead> {
   readonly size: number;
   /** @param hasMore whether (more of) the body follows in frames of its own */
   write(marshal: MarshalWriter, request: R, body: Uint8Array, hasMore: boolean): void;
-}
-
-/** The error of an app that raised an exception. */
-export function appError(message: string): GatewayError {
-  return new GatewayError("GW_PYTHON_APP", 500, `the Python app failed: ${message}`);
 }
 
 /** What of a call is the same for requests and refused sockets: the answer. */
@@ -119,7 +115,7 @@ export abstract class AnswerCall<R extends RequestHead, A> implements LinkStream
 
   /** The client is gone. */
   protected leave(): void {
-    this.abandon(new GatewayError("GW_PYTHON_GONE", 400, "the client left before the answer was complete"));
+    this.abandon(clientGone());
   }
 
   protected settle(answer: A): void {

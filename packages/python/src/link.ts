@@ -1,6 +1,6 @@
 // The connection to one worker process: batches out, frames in, streams by number.
 import type { Duplex } from "node:stream";
-import { GatewayError, isGatewayError } from "@gw/core";
+import { type GatewayError, isGatewayError } from "@gw/core";
 import { BatchDecoder, type Part } from "./codec/batch-decoder.ts";
 import { BatchWriter, rawBodyHead } from "./codec/batch-writer.ts";
 import { FROM_PYTHON, MAX_BATCH_FRAMES, RAW_FROM_BYTES, TO_PYTHON } from "./codec/frames.ts";
@@ -278,9 +278,4 @@ export class Link {
         throw protocolError(`a frame of kind ${op}`);
     }
   }
-}
-
-/** The error of what was under way in a worker that has died. */
-export function workerLost(how: string): GatewayError {
-  return new GatewayError("GW_PYTHON_DIED", 502, `the Python worker ${how}`);
 }

@@ -1,5 +1,5 @@
 // Requests that wait for a worker with room.
-import { GatewayError } from "@gw/core";
+import { clientGone, workersBusy } from "./errors.ts";
 
 interface Waiting<W> {
   take(worker: W): void;
@@ -24,10 +24,11 @@ export class WaitingLine<W> {
   /**
    * Waits for a worker.
    *
-   * @throws GatewayError `GW_PYTHON_BUSY` (503) when the queue is full or the wait too long; the signal's reason
+   * @throws GatewayError `GW_PYTHON_BUSY` (503) when the queue is full or the wait too long; `GW_PYTHON_GONE`
    */
   wait(timeoutMs: number, signal: AbortSignal): Promise<W> {
-    if (this.#waiting.size >= this.#maxQueued) return Promise.reject(busy(`${this.#maxQueued} requests wait already`));
+    if (this.#waiting.size >= this.#maxQueued)
+      return Promise.reject(workersBusy(`${this.#maxQueued} requests wait already`));
     return new Promise((done, fail) => {
       const leave = (): void => {
         this.#waiting.delete(waiting);
@@ -38,14 +39,14 @@ export class WaitingLine<W> {
         leave();
         fail(error as Error);
       };
-      const gone = (): void => refuse(signal.reason);
+      const gone = (): void => refuse(clientGone());
       const waiting: Waiting<W> = {
         take: (worker) => {
           leave();
           done(worker);
         },
         refuse,
-        timer: setTimeout(() => refuse(busy(`none was free for ${timeoutMs} ms`)), timeoutMs),
+        timer: setTimeout(() => refuse(workersBusy(`none was free for ${timeoutMs} ms`)), timeoutMs),
       };
       this.#waiting.add(waiting);
       signal.addEventListener("abort", gone, { once: true });
@@ -62,10 +63,4 @@ export class WaitingLine<W> {
   refuseAll(error: unknown): void {
     for (const waiting of [...this.#waiting]) waiting.refuse(error);
   }
-}
-
-function busy(why: string): GatewayError {
-  return new GatewayError("GW_PYTHON_BUSY", 503, `the Python workers are busy: ${why}`, {
-    headers: [["Retry-After", "1"]],
-  });
 }

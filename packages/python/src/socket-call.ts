@@ -8,8 +8,9 @@ import {
   type WebSocketPeer,
   type WebSocketRequest,
 } from "@gw/core";
-import { AnswerCall, appError, type RequestEncoder } from "./answer-call.ts";
+import { AnswerCall, type RequestEncoder } from "./answer-call.ts";
 import { TO_PYTHON, WINDOW_BYTES } from "./codec/frames.ts";
+import { appError } from "./errors.ts";
 
 const NOTHING: Uint8Array = new Uint8Array(0);
 /** The gateway or the app is being restarted (RFC 6455 §7.4.1, IANA registry). */

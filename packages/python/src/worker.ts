@@ -1,8 +1,9 @@
 // One worker process as the pool sees it: its link, what it says of itself, how it ends.
 import type { GatewayError, Logger } from "@gw/core";
 import type { AttachedProcess } from "@gw/core/node";
+import { tooLate, workerLost } from "./errors.ts";
 import { HttpCall } from "./http-call.ts";
-import { Link, workerLost } from "./link.ts";
+import { Link } from "./link.ts";
 import { SocketCall } from "./socket-call.ts";
 
 /** What the pool hears of a worker. */
@@ -99,13 +100,13 @@ export class Worker {
   }
 
   /** Gives up what has waited too long. @returns whether something has */
-  expire(timeoutMs: number, late: () => GatewayError): boolean {
+  expire(timeoutMs: number): boolean {
     const now = performance.now();
     let isLate = false;
     for (const [, call] of [...this.link.streams]) {
       if (!(call instanceof HttpCall || call instanceof SocketCall) || call.overdueMs(now) <= timeoutMs) continue;
       isLate = true;
-      call.abandon(late());
+      call.abandon(tooLate());
     }
     return isLate;
   }

@@ -4,7 +4,7 @@ import {
   type AppContext,
   type Backend,
   type Description,
-  GatewayError,
+  type GatewayError,
   type HttpRequest,
   type HttpResponse,
   isGatewayError,
@@ -18,6 +18,7 @@ import { type AttachedProcess, superviseBackend } from "@gw/core/node";
 import type { RequestEncoder } from "./answer-call.ts";
 import { PROTOCOL } from "./codec/frames.ts";
 import { type WorkerCommand, workerCommand } from "./command.ts";
+import { appDown } from "./errors.ts";
 import { HttpCall } from "./http-call.ts";
 import { checkOptions, type PythonInterface, type PythonOptions } from "./options.ts";
 import { WaitingLine } from "./queue.ts";
@@ -164,9 +165,7 @@ export class PythonWorkers {
 
   #down(): GatewayError {
     const why = this.#startError?.message ?? this.#backend?.lastError ?? "it is not running";
-    return new GatewayError("GW_PYTHON_DOWN", 503, `the Python app ${this.#app} cannot serve: ${why}`, {
-      headers: [["Retry-After", "1"]],
-    });
+    return appDown(this.#app, why);
   }
 
   async #attach(process: AttachedProcess): Promise<void> {
@@ -210,8 +209,8 @@ export class PythonWorkers {
 
   #expire(): void {
     for (const worker of this.#workers.values()) {
-      if (worker.isHung) worker.expire(this.#timeoutMs, late);
-      else if (worker.expire(this.#timeoutMs, late)) void this.#examine(worker);
+      if (worker.isHung) worker.expire(this.#timeoutMs);
+      else if (worker.expire(this.#timeoutMs)) void this.#examine(worker);
     }
   }
 
@@ -245,10 +244,6 @@ export class PythonWorkers {
 }
 
 const NOTHING: Uint8Array = new Uint8Array(0);
-
-function late(): GatewayError {
-  return new GatewayError("GW_PYTHON_TIMEOUT", 504, "the Python app did not answer in time");
-}
 
 function firstLine(text: string | null): string | null {
   return text === null ? null : (text.split("\n", 1)[0] ?? "");

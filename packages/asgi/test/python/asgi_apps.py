@@ -156,6 +156,8 @@ async def socket(scope, receive, send):
     assert (await receive())["type"] == "websocket.connect"
     if case == "/refuse":
         return await send({"type": "websocket.close"})
+    if case == "/die":
+        os.kill(os.getpid(), 9)
     if case == "/deny":
         await send({"type": "websocket.http.response.start", "status": 401, "headers": [(b"x-a", b"b")]})
         return await send({"type": "websocket.http.response.body", "body": b"who?"})

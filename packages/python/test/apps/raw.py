@@ -1,7 +1,0 @@
-import os
-import time
-
-
-def hello(environ, start_response):
-    start_response("200 OK", [("Content-Type", "text/plain")])
-    return [b"Hello, World!"]
