@@ -490,9 +490,13 @@ def main():
             continue
         if os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0:
             break
+        try:
+            control.send(b"\nL\n")
+        except OSError:
+            pass
+        take_over(control, table)
         if time.monotonic() - born < 1:
             time.sleep(0.1)  # it dies at once, again and again
-        take_over(control, table)
         broker = start(listener, control, table, defaults)
         born = time.monotonic()
     for remove, what in ((os.unlink, path), (os.rmdir, directory)):

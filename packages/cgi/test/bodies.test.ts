@@ -69,6 +69,19 @@ onEverySpawner((spawner) => {
     expect([answer.text(), answer.outcome.result]).toEqual(["no thanks\n", "sent"]);
   });
 
+  test("R-C15: a program that never reads its 100 MB gives its answer all the same", async () => {
+    const app = cgiProgram({ spawner, command: shellProgram(`${HEAD}; echo not read`) });
+    async function* chunks(): AsyncGenerator<Uint8Array> {
+      for (let at = 0; at < 1_000; at++) yield new Uint8Array(100_000);
+    }
+    const body = { length: 100_000_000, replayable: false, [Symbol.asyncIterator]: chunks };
+    const answer = await app.handle({ ...testRequest("/", { method: "POST", maxBodyBytes: 100_000_000 }), body });
+    if (answer.kind !== "response") throw new TypeError("no response");
+    const read: Uint8Array[] = [];
+    for await (const chunk of answer.body as AsyncIterable<Uint8Array>) read.push(chunk);
+    expect(Buffer.concat(read).toString()).toBe("not read\n");
+  });
+
   test("R-C15: a program may answer while its body is still arriving", async () => {
     const app = cgiProgram({ spawner, command: shellProgram(`${HEAD}; echo early`) });
     let send: (chunk: Uint8Array) => void = () => {};

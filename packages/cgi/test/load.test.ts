@@ -1,4 +1,5 @@
 import { readdirSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { testRequest } from "@gw/core/testing";
 import { requires } from "@gw-private/requires";
 import { expect, test } from "vitest";
@@ -38,7 +39,7 @@ onEverySpawner((spawner) => {
   });
 
   requires("/proc/self/fd")(
-    "R-C20: hundreds of runs, good and bad, leave no descriptor, no zombie and no listener behind",
+    "R-C20: hundreds of runs, good and bad, leave no descriptor, no zombie and no file behind",
     async () => {
       const good = cgiProgram({ spawner, command: shellProgram(`${HEAD}; cat`) });
       const failing = cgiProgram({ spawner, command: shellProgram(`${HEAD}; echo half; kill -KILL $$`) });
@@ -50,6 +51,7 @@ onEverySpawner((spawner) => {
       });
       const missing = cgiProgram({ spawner, command: "/no/such/program" });
       const client = new AbortController();
+      const spoolFiles = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith("gw-spool"));
       const round = async (): Promise<void> => {
         for (const app of [good, good, failing, missing, hanging]) {
           const asked = testRequest("/", { method: "POST", body: "x".repeat(100_000), signal: client.signal });
@@ -64,10 +66,14 @@ onEverySpawner((spawner) => {
       };
       await round();
       await expect.poll(zombies).toEqual([]);
+      const files = spoolFiles();
       const before = openDescriptors().length;
-      for (let at = 0; at < 60; at++) await round();
+      // GW_SOAK=10000 runs as many programs as R-C20 speaks of.
+      const rounds = Math.ceil(Number(process.env.GW_SOAK ?? 300) / 5);
+      for (let at = 0; at < rounds; at++) await round();
       await expect.poll(zombies).toEqual([]);
       await expect.poll(() => openDescriptors().length).toBeLessThanOrEqual(before);
+      await expect.poll(spoolFiles).toEqual(files);
     },
   );
 });

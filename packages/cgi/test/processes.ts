@@ -43,3 +43,12 @@ function fieldsOf(pid: number): string[] | null {
     return null;
   }
 }
+
+/** Program and arguments of a process; empty if it is gone. */
+export function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+  } catch {
+    return "";
+  }
+}

@@ -35,7 +35,9 @@ export class Broker {
   readonly #programs: Map<number, BrokerProgram> = new Map();
   readonly #decoder: BrokerDecoder = new BrokerDecoder();
   #nextId = 1;
-  #isReady: ((error: Error | null) => void) | null = null;
+  /** Settles when it takes connections. */
+  #ready: Promise<void>;
+  #settleReady: (error: Error | null) => void = () => {};
   #isClosed = false;
 
   /**
@@ -45,14 +47,10 @@ export class Broker {
    */
   static async open(options: BrokerOptions): Promise<Broker> {
     const broker = new Broker(options);
-    const late = setTimeout(
-      () => broker.#ready(new Error("it did not get ready in time")),
-      options.readyTimeoutMs ?? 5_000,
-    );
+    const { readyTimeoutMs = 5_000 } = options;
+    const late = setTimeout(() => broker.#settleReady(new Error("it did not get ready in time")), readyTimeoutMs);
     try {
-      await new Promise<void>((done, fail) => {
-        broker.#isReady = (error) => (error === null ? done() : fail(error));
-      });
+      await broker.#ready;
       return broker;
     } catch (error) {
       broker.close();
@@ -64,6 +62,7 @@ export class Broker {
 
   private constructor({ command: [program, ...args], onTrouble }: BrokerOptions) {
     this.#onTrouble = onTrouble;
+    this.#ready = this.#waitUntilReady();
     this.#directory = mkdtempSync(join(tmpdir(), "gw-cgi-")); // 0700: nobody else may connect
     this.#process = spawn(program, [...args, this.#directory], {
       // A group of its own: what a terminal sends to ours must not end programs that may finish.
@@ -72,7 +71,7 @@ export class Broker {
       stdio: withoutInherited(["ignore", "ignore", 2, "pipe"]),
     });
     this.#control = this.#process.stdio[3] as Socket;
-    this.#process.on("error", (error) => this.#ready(error));
+    this.#process.on("error", (error) => this.#settleReady(error));
     this.#process.unref();
     this.#control.on("data", (chunk: Uint8Array) => {
       for (const event of this.#decoder.feed(chunk)) this.#handle(event);
@@ -82,25 +81,18 @@ export class Broker {
     this.#control.unref();
   }
 
-  /** Whether it may be asked for programs. */
-  get isOpen(): boolean {
-    return !this.#isClosed;
-  }
-
   /** Whether programs run, or are about to. */
   get isBusy(): boolean {
     return this.#programs.size > 0;
-  }
-
-  /** Process id of its parent process. */
-  get pid(): number {
-    return this.#process.pid ?? 0;
   }
 
   /** Starts a program. What goes wrong after this is told by the program's exit. */
   async launch(spec: LaunchSpec): Promise<BrokerProgram> {
     const id = this.#nextId++;
     const head = launchHead(id, spec);
+    await this.#ready.catch((error: unknown) => {
+      throw startError(spec.command[0], "the spawn broker ended", error);
+    });
     const input = spec.hasInput ? await this.#connect(spec) : null;
     const output = await this.#connect(spec).catch((error: unknown) => {
       input?.destroy();
@@ -140,10 +132,8 @@ export class Broker {
   }
 
   #handle(event: BrokerEvent): void {
-    if (event.kind === "ready") {
-      this.#ready(null);
-      return;
-    }
+    if (event.kind === "ready") return this.#settleReady(null);
+    if (event.kind === "lost") return this.#restarting();
     const program = this.#programs.get(event.id);
     if (program === undefined) return;
     if (event.kind === "ended") program.ended(event.exit, event);
@@ -153,20 +143,23 @@ export class Broker {
     else program.failed(event.reason);
   }
 
-  #ready(error: Error | null): void {
-    if (this.#isReady !== null) {
-      const tell = this.#isReady;
-      this.#isReady = null;
-      tell(error);
-      return;
-    }
-    if (error !== null) return;
+  #waitUntilReady(): Promise<void> {
+    const ready = new Promise<void>((done, fail) => {
+      this.#settleReady = (error) => (error === null ? done() : fail(error));
+    });
+    ready.catch(() => {}); // whoever waits for it hears of it
+    return ready;
+  }
+
+  /** Its parent starts it again. */
+  #restarting(): void {
+    this.#ready = this.#waitUntilReady();
     for (const program of [...this.#programs.values()]) program.orphaned();
     this.#onTrouble(false);
   }
 
   #lost(): void {
-    this.#ready(new Error("it ended at once"));
+    this.#settleReady(new Error("it ended at once"));
     const wasClosed = this.#isClosed;
     this.close();
     for (const program of [...this.#programs.values()]) program.orphaned();

@@ -30,7 +30,7 @@ async function pythonCommand(): Promise<BrokerCommand> {
 
 /** A shell that starts the helper again if it dies; it ends when the helper is done. */
 const KEEP_RUNNING = `trap '' HUP INT TERM QUIT USR1 USR2
-until "$@"; do sleep 0.1; done`;
+until "$@"; do printf '\\nL\\n' >&3; sleep 0.1; done`;
 
 async function nodeCommand(): Promise<BrokerCommand> {
   const script = packageFile("dist/node-helper.js");

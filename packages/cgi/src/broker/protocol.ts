@@ -12,6 +12,7 @@
 // program's group), `D id` (its group may live on). From it:
 //
 //   R                        ready, again after each restart
+//   L                        the broker has died, and is about to be started again
 //   S id pid                 started (only brokers that cannot find their programs again)
 //   F id reason              not started: ENOENT, EACCES, E2BIG, …
 //   E id hex                 standard error
@@ -56,6 +57,7 @@ function count(head: string): number {
 /** What a broker says. */
 export type BrokerEvent =
   | { readonly kind: "ready" }
+  | { readonly kind: "lost" }
   | { readonly kind: "started"; readonly id: number; readonly pid: number }
   | { readonly kind: "failed"; readonly id: number; readonly reason: string }
   | { readonly kind: "errors"; readonly id: number; readonly bytes: Uint8Array }
@@ -93,6 +95,7 @@ export class BrokerDecoder {
 function parseLine(line: string): BrokerEvent | null {
   const [sign, idText = "", value = "", errors, group] = line.split(" ");
   if (sign === "R") return { kind: "ready" };
+  if (sign === "L") return { kind: "lost" };
   const id = Number(idText);
   if (!Number.isSafeInteger(id) || id <= 0) return null;
   switch (sign) {

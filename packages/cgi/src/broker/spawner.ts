@@ -38,8 +38,15 @@ interface Choice {
   readonly broker: Broker;
 }
 
+/** For tests: how brokers are found. */
+export interface BrokerLauncherOptions {
+  /** @default what this machine has */
+  find?: (kind: BrokerKind) => Promise<BrokerCommand>;
+}
+
 /** Starts programs through a broker. */
 export class BrokerLauncher implements Launcher {
+  readonly #find: (kind: BrokerKind) => Promise<BrokerCommand>;
   readonly #spawner: Exclude<Spawner, "inprocess">;
   #choice: Promise<Choice | null> | null = null;
   #name: string;
@@ -50,7 +57,8 @@ export class BrokerLauncher implements Launcher {
   #restartedAt = Number.NEGATIVE_INFINITY;
   #linger: NodeJS.Timeout | null = null;
 
-  constructor(spawner: Exclude<Spawner, "inprocess">) {
+  constructor(spawner: Exclude<Spawner, "inprocess">, { find = brokerCommand }: BrokerLauncherOptions = {}) {
+    this.#find = find;
     this.#spawner = spawner;
     this.#name = spawner;
   }
@@ -102,7 +110,7 @@ export class BrokerLauncher implements Launcher {
     const reasons: string[] = [];
     for (const kind of kinds) {
       try {
-        const found = await brokerCommand(kind);
+        const found = await this.#find(kind);
         const choice = { kind, found, broker: await this.#open(found) };
         this.#chose(kind, [found.what, ...reasons]);
         return choice;
