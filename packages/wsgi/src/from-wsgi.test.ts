@@ -243,6 +243,34 @@ describe("fromWsgi", () => {
     expect((first as { headers: HeaderList }).headers).toBe((second as { headers: HeaderList }).headers);
   });
 
+  test("heads that differ in one value, name, status or length are told apart", async () => {
+    let head: [string, [string, string][]] = ["200 OK", []];
+    const app = fromWsgi((_environ, startResponse) => {
+      startResponse(...head);
+      return [hello];
+    });
+    const heads: [string, [string, string][]][] = [
+      ["200 OK", [["A", "1"]]],
+      ["200 OK", [["A", "2"]]],
+      ["200 OK", [["B", "2"]]],
+      ["201 OK", [["B", "2"]]],
+      [
+        "201 OK",
+        [
+          ["B", "2"],
+          ["B", "2"],
+        ],
+      ],
+      ["201 OK", []],
+      ["200 OK", [["A", "1"]]],
+    ];
+    for (const one of heads) {
+      head = one;
+      const answer = await request(app);
+      expect([answer.status, answer.headers.toJSON()]).toEqual([Number(one[0].slice(0, 3)), one[1]]);
+    }
+  });
+
   test("a rejected status does not stay in the way of the next request", async () => {
     let status = "200";
     const app = fromWsgi((_environ, startResponse) => {

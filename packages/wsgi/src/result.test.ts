@@ -86,6 +86,14 @@ describe("close()", () => {
     expect(closed).toBe(1);
   });
 
+  test("R-W3: is called once also when the answer is closed twice", () => {
+    const { app, seen } = counted(["a", "b"]);
+    const answer = app.handle(testRequest("/")) as HttpResponse;
+    answer.close?.();
+    answer.close?.();
+    expect(seen.closed).toBe(1);
+  });
+
   test("a generator that is stopped early runs its finally block", async () => {
     let isDone = false;
     const app = fromWsgi((_environ, startResponse) => {
