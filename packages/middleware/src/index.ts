@@ -1,9 +1,15 @@
 // @gw/middleware: every layer; each is also an entry of its own, such as @gw/middleware/session.
 export { type AccessLogOptions, accessLog } from "./access-log.ts";
+export { type ApiKeyOptions, apiKey, hashKey, type KeyOwner, type KeysOptions, newKey } from "./api-key.ts";
 export { type BasicAuthOptions, type BasicCredentials, basicAuth, parseBasic } from "./basic-auth.ts";
+export { type BearerAuthOptions, bearerAuth, parseBearer } from "./bearer-auth.ts";
 export { type BodyLimitOptions, bodyLimit } from "./body-limit.ts";
 export { CookieError, type CookieOptions, type Cookies, type CookiesOptions, type SetCookie } from "./cookies.ts";
 export { cookies, cookiesOf, findCookie, readCookies, writeSetCookie } from "./cookies.ts";
+export { type CorsOptions, cors, isPreflight } from "./cors.ts";
+export { type CsrfOptions, csrf, csrfToken } from "./csrf.ts";
+export { type DigestAlgorithm, type DigestAuthOptions, type DigestCredentials, digestAuth } from "./digest-auth.ts";
+export { type DigestFacts, type DigestUser, digestHashes, parseDigest, responseOf } from "./digest-auth.ts";
 export { type ErrorPage, type ErrorPagesOptions, errorPages } from "./error-pages.ts";
 export { type FormLoginOptions, formLogin, type LoginTexts, type LoginThrottleOptions } from "./form-login.ts";
 export { head } from "./head.ts";
@@ -13,6 +19,7 @@ export { type MethodOverrideOptions, methodOverride } from "./method-override.ts
 export type { Account, AccountsOptions, UserEntry, VerifyPassword } from "./passwords.ts";
 export { type HashPasswordOptions, hashPassword, type VerifyPasswordOptions, verifyPassword } from "./passwords.ts";
 export { type ProxyHeadersOptions, proxyHeaders } from "./proxy-headers.ts";
+export { type RateLimitOptions, rateLimit } from "./rate-limit.ts";
 export { headerUser, type RemoteUserOptions, remoteUser, variableUser } from "./remote-user.ts";
 export { type RequestIdOptions, requestId, requestIdOf } from "./request-id.ts";
 export { mayPass, type RequireUserOptions, requireUser } from "./require-user.ts";

@@ -4,9 +4,14 @@ import { lint, lintLayers } from "@gw/core/lint";
 import { type RunningApp, run } from "@gw/core/testing";
 import { describe, expect, test } from "vitest";
 import { accessLog } from "./access-log.ts";
+import { apiKey, hashKey } from "./api-key.ts";
 import { basicAuth } from "./basic-auth.ts";
+import { bearerAuth } from "./bearer-auth.ts";
 import { bodyLimit } from "./body-limit.ts";
 import { cookies, cookiesOf } from "./cookies.ts";
+import { cors } from "./cors.ts";
+import { csrf } from "./csrf.ts";
+import { digestAuth, digestHashes } from "./digest-auth.ts";
 import { errorPages } from "./error-pages.ts";
 import { formLogin } from "./form-login.ts";
 import { head } from "./head.ts";
@@ -14,6 +19,7 @@ import { httpsRedirect } from "./https-redirect.ts";
 import { ipRestriction } from "./ip-restriction.ts";
 import { methodOverride } from "./method-override.ts";
 import { proxyHeaders } from "./proxy-headers.ts";
+import { rateLimit } from "./rate-limit.ts";
 import { remoteUser } from "./remote-user.ts";
 import { requestId } from "./request-id.ts";
 import { requireUser } from "./require-user.ts";
@@ -224,6 +230,41 @@ const rows: readonly Row[] = [
     touch: nothing,
     headers: {},
     expected: through,
+  },
+  {
+    name: "csrf, cors, rateLimit: let through what is sound",
+    layers: () => [cors({ origins: ["https://app.example"] }), csrf(), rateLimit({ limit: 5 })],
+    touch: nothing,
+    headers: { Host: "site.example", Origin: "http://site.example" },
+    expected: through,
+  },
+  {
+    name: "apiKey: lets through",
+    layers: () => [apiKey({ keys: { [hashKey("a-key")]: "ann" } })],
+    touch: nothing,
+    headers: { "X-API-Key": "a-key" },
+    expected: { ...through, user: "ann" },
+  },
+  {
+    name: "apiKey: refuses",
+    layers: () => [apiKey({ keys: {} })],
+    touch: nothing,
+    headers: { "X-API-Key": "a-key" },
+    expected: { isThrough: false, status: 401, challenge: 'ApiKey header="X-API-Key"' },
+  },
+  {
+    name: "bearerAuth with a slow verify: lets through",
+    layers: () => [bearerAuth({ verify: async () => ({ user: "ann" }) })],
+    touch: nothing,
+    headers: { Authorization: "Bearer t" },
+    expected: { ...through, user: "ann" },
+  },
+  {
+    name: "digestAuth: what is malformed is refused",
+    layers: () => [digestAuth({ users: { ann: { hashes: digestHashes("ann", "Restricted", "x") } } })],
+    touch: nothing,
+    headers: { Authorization: "Digest junk" },
+    expected: { isThrough: false, status: 400 },
   },
 ];
 

@@ -1,7 +1,8 @@
 // Slows down guessing of passwords: per account and address, per address, per account.
 import { hash } from "node:crypto";
-import { type Address, andThen, type CounterReading, type Counters, createCounters, type MaybePromise } from "@gw/core";
+import { type Address, andThen, type Counters, createCounters, type MaybePromise } from "@gw/core";
 import { addressKey } from "./address-key.ts";
+import { waitFor } from "./sliding-window.ts";
 
 /** Failed logins allowed in a sliding window; beyond, the answer is 429 with Retry-After. */
 export interface LoginThrottleOptions {
@@ -87,20 +88,4 @@ export class LoginThrottle {
 // Spellings that some user directories take for one name count as one; the digest bounds the length.
 function accountKey(user: string): string {
   return hash("sha256", user.normalize("NFKC").trim().toLowerCase(), "base64url").slice(0, 22);
-}
-
-/** The wait until the sliding count is below the limit; `isPeek`: this attempt is not yet in the count. */
-function waitFor(
-  { count, previous, resetMs }: CounterReading,
-  limit: number,
-  windowMs: number,
-  isPeek: boolean,
-): number | null {
-  const others = isPeek ? count : count - 1;
-  const estimate = others + previous * (resetMs / windowMs);
-  if (estimate < limit) return null;
-  const room = limit - others;
-  // While this window has room, the previous one fades; else the next window must come, and this one fade in it.
-  if (room > 0) return resetMs - (room / previous) * windowMs;
-  return resetMs + Math.max(0, 1 - limit / others) * windowMs;
 }
