@@ -5,22 +5,9 @@ import type { CgiBinOptions, CgiProgramOptions, GitHttpBackendOptions, ProgramOp
 import { type AppSource, isGatewayError } from "@gw/core";
 import type { FileAnswerOptions } from "@gw/core/node";
 import { StartError, UsageError } from "../usage-error.ts";
-import { readOptions, type Target, type TargetOptionKind, type TargetOptions } from "./target.ts";
-
-/** A kind of target. */
-export interface TargetKind {
-  /** The word before the colon. */
-  readonly name: string;
-  /** Shown in `--help`. */
-  readonly example: string;
-  readonly help: string;
-  /** What has to be at the place. */
-  readonly place: "file" | "directory";
-  /** Options after `?`, with the names of the function's options. */
-  readonly options: TargetOptions;
-  /** Makes the app. `place` is absolute. */
-  build(place: string, options: Record<string, unknown>): Promise<AppSource>;
-}
+import { PYTHON_KINDS } from "./python-kinds.ts";
+import { readOptions, type Target, type TargetOptionKind } from "./target.ts";
+import type { TargetKind } from "./target-kind.ts";
 
 /** Options that can be written as text, each under the name that the function has for it. */
 type OptionsFor<T> = { readonly [K in keyof T]?: TargetOptionKind };
@@ -114,6 +101,7 @@ export const TARGET_KINDS: readonly TargetKind[] = [
       };
     },
   },
+  ...PYTHON_KINDS,
 ];
 
 /** The words that may stand before a colon. */
@@ -127,10 +115,10 @@ export const TARGET_NAMES: readonly string[] = TARGET_KINDS.map(({ name }) => na
 export async function buildTarget(target: Target, folder: string): Promise<AppSource> {
   const kind = TARGET_KINDS.find(({ name }) => name === target.kind) as TargetKind;
   const options = readOptions(target, kind.options, folder);
-  const place = resolve(folder, target.place);
-  requirePlace(target, kind, place);
+  const place = kind.place === "name" ? target.place : resolve(folder, target.place);
+  if (kind.place !== "name") requirePlace(target, kind.place, place);
   try {
-    return await kind.build(place, options);
+    return await kind.build(place, options, folder);
   } catch (error) {
     if (!isGatewayError(error)) throw error;
     throw new UsageError(`app ${JSON.stringify(target.text)}: ${error.message}`, { cause: error });
@@ -138,7 +126,7 @@ export async function buildTarget(target: Target, folder: string): Promise<AppSo
 }
 
 /** Somebody has just typed the name: what is not there is a slip, not something to be installed later. */
-function requirePlace({ text }: Target, { place: expected }: TargetKind, path: string): void {
+function requirePlace({ text }: Target, expected: "file" | "directory", path: string): void {
   const found = statSync(path, { throwIfNoEntry: false });
   const isThere = expected === "directory" ? found?.isDirectory() : found?.isFile();
   if (!isThere)
