@@ -3,4 +3,6 @@ export { FastcgiError, type FastcgiErrorCode } from "./client/errors.ts";
 export { fastcgi } from "./client/fastcgi.ts";
 export type { FastcgiClientOptions, FastcgiOptions } from "./client/options.ts";
 export type { FastcgiServerOptions, RunningFastcgiServer } from "./options.ts";
+export type { PhpFpmOptions, PhpStartOptions } from "./php/options.ts";
+export { phpFpm } from "./php/php-fpm.ts";
 export { serveFastcgi } from "./serve.ts";

@@ -10,6 +10,7 @@ import {
   type Status,
   UpstreamGroup,
   type UpstreamLease,
+  upstreamAddressText,
   writeVariables,
 } from "@gw/core";
 import { fileSpool } from "@gw/core/node";
@@ -37,15 +38,29 @@ export class FastcgiClient {
   readonly #options: FastcgiClientOptions;
   readonly #group: UpstreamGroup<ConnectionPool>;
   readonly #spool: NonNullable<FastcgiClientOptions["spool"]>;
+  #pools: ReadonlyMap<string, ConnectionPool> = new Map();
 
   constructor(addresses: readonly Address[], options: FastcgiClientOptions) {
-    const { connectTimeoutMs = 5_000, maxIdleConnections = 4, keepAliveMs = 10_000, spool = fileSpool() } = options;
     this.#options = options;
-    this.#spool = spool;
-    const pools = addresses.map(
-      (address) => new ConnectionPool(address, { connectTimeoutMs, maxIdleConnections, keepAliveMs }),
+    this.#spool = options.spool ?? fileSpool();
+    this.#group = new UpstreamGroup<ConnectionPool>([], options);
+    this.useAddresses(addresses);
+  }
+
+  /** Sends requests to these addresses from now on; what runs at others may finish. */
+  useAddresses(addresses: readonly Address[]): void {
+    const { connectTimeoutMs = 5_000, maxIdleConnections = 4, keepAliveMs = 10_000 } = this.#options;
+    const before = this.#pools;
+    this.#pools = new Map(
+      addresses.map((address) => {
+        const name = upstreamAddressText(address);
+        const made =
+          before.get(name) ?? new ConnectionPool(address, { connectTimeoutMs, maxIdleConnections, keepAliveMs });
+        return [name, made];
+      }),
     );
-    this.#group = new UpstreamGroup(pools, options);
+    for (const [name, pool] of before) if (!this.#pools.has(name)) pool.close();
+    this.#group.replace([...this.#pools.values()]);
   }
 
   /** Asks a backend; local redirects (R-C8) and files that it names are answered from inside. */
@@ -60,7 +75,7 @@ export class FastcgiClient {
   /** How busy it is. */
   status(name: string): Status {
     const members = this.#group.members;
-    const isUp = members.some((member) => member.isUp);
+    const isUp = members.length === 0 || members.some((member) => member.isUp);
     const idle = members.reduce((sum, { upstream }) => sum + upstream.idle, 0);
     return {
       name,

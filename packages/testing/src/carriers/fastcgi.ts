@@ -80,6 +80,7 @@ async function* outputOf(socket: Socket, machine: RequesterConnection): AsyncGen
       }
       return;
     }
+    if (machine.failure !== null) throw machine.failure;
   }
   throw new Error("the connection ended before FCGI_END_REQUEST");
 }

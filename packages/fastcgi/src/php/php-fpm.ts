@@ -1,0 +1,177 @@
+// A PHP site as an app: static files by us, scripts by PHP, a front controller for the rest.
+import { resolve } from "node:path";
+import {
+  type Answer,
+  type App,
+  type Backend,
+  encodePath,
+  type HttpRequest,
+  parseUpstreamAddress,
+  rawPath,
+  redirect,
+  text,
+  toBytes,
+  toText,
+} from "@gw/core";
+import { fileAnswer } from "@gw/core/node";
+import { FastcgiClient } from "../client/client.ts";
+import { FastcgiError } from "../client/errors.ts";
+import { byteVariables, refuseSocket } from "../client/fastcgi.ts";
+import { type FoundScript, findScript, isScriptText, Site } from "./find-script.ts";
+import type { PhpFpmOptions } from "./options.ts";
+import { phpBackend } from "./start-php.ts";
+
+/**
+ * Serves a PHP site below the mount: files as they are, scripts through PHP-FPM or php-cgi.
+ *
+ * @throws FastcgiError `GW_FCGI_OPTION` if neither or both of `socket` and `start` are given; GatewayError `GW_UPSTREAM_ADDRESS`
+ */
+export function phpFpm(options: PhpFpmOptions): App {
+  const { socket = [], start = false } = options;
+  const sockets = typeof socket === "string" ? [socket] : socket;
+  if ((sockets.length === 0) === (start === false)) {
+    throw new FastcgiError("GW_FCGI_OPTION", 'phpFpm() needs "socket", where PHP-FPM listens, or "start", one of them');
+  }
+  const site = new PhpSite(options, sockets);
+  const name = options.root;
+  let backend: Backend | null = null;
+  let removeFiles = (): Promise<void> => Promise.resolve();
+  return {
+    handle(request) {
+      refuseSocket(request);
+      return site.answer(request);
+    },
+    async start(context) {
+      if (start === false) return;
+      const { spec, dispose } = await phpBackend(resolve(options.root), start === true ? {} : start);
+      removeFiles = dispose;
+      backend = await context.backends.start(spec);
+      site.follow(backend);
+    },
+    async stop(deadline) {
+      site.client.stop(deadline);
+      await backend?.stop();
+      await removeFiles();
+    },
+    async reload() {
+      await backend?.roll();
+    },
+    describe: () => ({ kind: "php", name, facts: { start: start !== false } }),
+    status() {
+      const { facts = {}, ...status } = site.client.status(name);
+      if (backend === null) return { ...status, facts };
+      return {
+        name,
+        state: backend.state,
+        error: backend.lastError,
+        facts: { ...facts, processes: backend.processes.length },
+      };
+    },
+  };
+}
+
+/** What a step of `tryFiles` found. */
+type Found = Answer | Promise<Answer>;
+
+class PhpSite {
+  readonly client: FastcgiClient;
+  readonly #options: PhpFpmOptions;
+  readonly #root: string;
+  readonly #site: Site;
+  readonly #index: readonly string[];
+  readonly #split: readonly string[];
+  readonly #steps: readonly string[];
+  readonly #own: Readonly<Record<string, string>>;
+
+  constructor(options: PhpFpmOptions, sockets: readonly string[]) {
+    const { index = ["index.php", "index.html"], split = [".php"], tryFiles = ["$path", "$path/", "=404"] } = options;
+    this.#options = options;
+    this.#root = resolve(options.root);
+    this.#site = new Site(this.#root);
+    this.#index = index.map(toBytes);
+    this.#split = split.map(toBytes);
+    this.#steps = tryFiles.map(checkedStep);
+    this.#own = byteVariables(options.variables ?? {});
+    this.client = new FastcgiClient(sockets.map(parseUpstreamAddress), options);
+  }
+
+  /** Sends requests where the backend's processes listen. */
+  follow(backend: Backend): void {
+    const use = (): void => this.client.useAddresses(backend.addresses.map((path) => ({ path })));
+    backend.onChange(use);
+    use();
+  }
+
+  async answer(request: HttpRequest): Promise<Answer> {
+    const { path } = request;
+    if (CONTROL.test(path)) throw new FastcgiError("GW_FCGI_PATH", "the path has control characters");
+    for (const step of this.#steps) {
+      const found = await this.#try(step, path === "" ? "/" : path, request);
+      if (found !== null) return found;
+    }
+    return notFound;
+  }
+
+  async #try(step: string, path: string, request: HttpRequest): Promise<Found | null> {
+    if (step === "$path") return this.#tryPath(path, request);
+    if (step === "$path/") return this.#tryDirectory(path, request);
+    if (step.startsWith("=")) return text(`${step.slice(1)}\n`, { status: Number(step.slice(1)) });
+    const script = toBytes(step);
+    return (await this.#site.entry(script)) === "file" ? this.#run(request, { script, pathInfo: "" }) : null;
+  }
+
+  async #tryPath(path: string, request: HttpRequest): Promise<Found | null> {
+    const script = await findScript(path, this.#split, this.#site);
+    if (script !== null) return this.#run(request, script);
+    if (isScriptText(path) || (await this.#site.entry(path)) !== "file") return null;
+    return this.#send(request, path);
+  }
+
+  async #tryDirectory(path: string, request: HttpRequest): Promise<Found | null> {
+    if ((await this.#site.entry(path)) !== "directory") return null;
+    if (!request.path.endsWith("/")) return withSlash(request);
+    for (const name of this.#index) {
+      const file = path + name;
+      if ((await this.#site.entry(file)) !== "file") continue;
+      const script = await findScript(file, this.#split, this.#site);
+      return script === null ? this.#send(request, file) : this.#run(request, script);
+    }
+    return null;
+  }
+
+  #send(request: HttpRequest, path: string): Found {
+    return fileAnswer(request, { ...this.#options.files, root: this.#root, path, index: [] });
+  }
+
+  async #run(request: HttpRequest, { script, pathInfo }: FoundScript): Promise<Answer> {
+    const root = toBytes(await this.#site.realRoot());
+    return this.client.answer(request, {
+      scriptName: request.mount + script,
+      pathInfo,
+      own: {
+        ...this.#own,
+        DOCUMENT_ROOT: root,
+        SCRIPT_FILENAME: root + script,
+        REDIRECT_STATUS: "200", // php-cgi refuses to work without
+        ...(pathInfo !== "" && { PATH_TRANSLATED: root + pathInfo }),
+      },
+    });
+  }
+}
+
+const CONTROL = /[\u0000-\u001f\u007f]/;
+const notFound: Answer = text("404 Not Found\n", { status: 404 });
+
+function checkedStep(step: string): string {
+  if (/^(?:\$path\/?|\/.+|=[45][0-9]{2})$/.test(step)) return step;
+  throw new FastcgiError(
+    "GW_FCGI_OPTION",
+    `tryFiles: found ${JSON.stringify(step)}, expected "$path", "$path/", "/script.php" or "=404"`,
+  );
+}
+
+/** A relative address in the page of a directory needs the slash. One leading slash, or browsers would read a host there (R-M12). */
+function withSlash(request: HttpRequest): Answer {
+  const path = `${encodePath(request.mount)}${rawPath(request)}`.replace(/^[/\\]+/, "/");
+  return redirect(toText(`${path}/${request.query === "" ? "" : `?${request.query}`}`), 301);
+}

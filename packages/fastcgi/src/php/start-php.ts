@@ -1,0 +1,122 @@
+// PHP processes of our own: PHP-FPM with a configuration we write, or php-cgi.
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, delimiter, join, resolve } from "node:path";
+import type { BackendSpec } from "@gw/core";
+import { FastcgiError } from "../client/errors.ts";
+import type { PhpStartOptions } from "./options.ts";
+
+const SBIN = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+const PHP_PATH = "/usr/local/bin:/usr/bin:/bin";
+
+/** What to start, and how to remove what was written for it. */
+export interface PhpBackend {
+  readonly spec: BackendSpec;
+  dispose(): Promise<void>;
+}
+
+/**
+ * How PHP is run for a site.
+ *
+ * @throws FastcgiError `GW_FCGI_OPTION` if there is no PHP
+ */
+export async function phpBackend(root: string, options: PhpStartOptions): Promise<PhpBackend> {
+  const command = await findPhp(options.command);
+  const name = `php ${root}`;
+  const env = { PATH: PHP_PATH, ...options.env };
+  return basename(command).includes("cgi")
+    ? { spec: phpCgiSpec(command, { name, env, options }), dispose: async () => {} }
+    : phpFpmSpec(command, { name, env, options });
+}
+
+interface SpecParts {
+  readonly name: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly options: PhpStartOptions;
+}
+
+/** PHP-FPM keeps its children itself: one master, which makes its socket where we tell it. */
+async function phpFpmSpec(command: string, { name, env, options }: SpecParts): Promise<PhpBackend> {
+  const { pm = "ondemand", maxChildren = 8, maxRequests = 500, user = "www-data", ini = {} } = options;
+  const isRoot = process.getuid?.() === 0;
+  const lines = [
+    "[global]",
+    "daemonize = no",
+    "error_log = syslog", // no file is opened for it; what is said goes to standard error by --force-stderr
+    "log_level = warning",
+    "[gw]",
+    "listen = $" + "{GW_SOCKET}", // PHP-FPM reads it from its environment
+    "listen.backlog = 511",
+    ...(isRoot ? [`user = ${user}`] : []),
+    `pm = ${pm}`,
+    `pm.max_children = ${maxChildren}`,
+    `pm.max_requests = ${maxRequests}`,
+    ...(pm === "dynamic"
+      ? ["pm.start_servers = 1", "pm.min_spare_servers = 1", `pm.max_spare_servers = ${maxChildren}`]
+      : []),
+    ...(pm === "ondemand" ? ["pm.process_idle_timeout = 30s"] : []),
+    "catch_workers_output = yes",
+    "decorate_workers_output = no",
+    "clear_env = no", // it is clean already
+    ...Object.entries(ini).map(([key, value]) => `php_admin_value[${iniKey(key)}] = ${iniValue(value)}`),
+  ];
+  const folder = await mkdtemp(join(tmpdir(), "gw-php-"));
+  const file = join(folder, "php-fpm.conf");
+  await writeFile(file, `${lines.join("\n")}\n`, { mode: 0o600 });
+  const spec: BackendSpec = {
+    name,
+    command: [command, "--nodaemonize", "--force-stderr", "--fpm-config", file],
+    env,
+    processes: 1,
+    socket: "path",
+    ready: "connect",
+  };
+  return { spec, dispose: () => rm(folder, { recursive: true, force: true }) };
+}
+
+/** php-cgi answers one request at a time, from the socket that all of them share. */
+function phpCgiSpec(command: string, { name, env, options }: SpecParts): BackendSpec {
+  const { maxChildren = 8, maxRequests = 500, ini = {} } = options;
+  const settings = Object.entries(ini).flatMap(([key, value]) => ["-d", `${iniKey(key)}=${iniValue(value)}`]);
+  return {
+    name,
+    command: [command, ...settings],
+    env: { ...env, PHP_FCGI_CHILDREN: "0", ...(maxRequests > 0 && { PHP_FCGI_MAX_REQUESTS: String(maxRequests) }) },
+    processes: maxChildren,
+    socket: "fd0",
+    ready: "spawn",
+  };
+}
+
+/** The program; without a name, PHP-FPM before php-cgi, the name without a version before the newest one. */
+async function findPhp(name?: string): Promise<string> {
+  if (name?.includes("/")) return resolve(name);
+  const folders = [...new Set([...(process.env.PATH ?? "").split(delimiter), ...SBIN])].filter((one) => one !== "");
+  const programs: string[] = [];
+  for (const folder of folders) {
+    programs.push(...(await readdir(folder).catch(() => [])).map((one) => join(folder, one)));
+  }
+  for (const pattern of [/^php-fpm[0-9.]*$/, /^php-cgi[0-9.]*$/]) {
+    const isWanted = (path: string): boolean =>
+      name === undefined ? pattern.test(basename(path)) : basename(path) === name;
+    const [best] = programs.filter(isWanted).sort((one, other) => versionOf(other) - versionOf(one));
+    if (best !== undefined) return best;
+  }
+  throw new FastcgiError("GW_FCGI_OPTION", `no ${name ?? "php-fpm and no php-cgi"} on PATH or in the sbin directories`);
+}
+
+/** `php-fpm8.2` → 8.2; a name without a version is what the system has chosen. */
+function versionOf(path: string): number {
+  const version = /([0-9.]+)$/.exec(basename(path))?.[1];
+  return version === undefined ? Number.POSITIVE_INFINITY : Number(version);
+}
+
+function iniKey(key: string): string {
+  if (/^[A-Za-z0-9_.]+$/.test(key)) return key;
+  throw new FastcgiError("GW_FCGI_OPTION", `not a setting of PHP: ${JSON.stringify(key)}`);
+}
+
+function iniValue(value: string): string {
+  if (!/[\0\r\n"]/.test(value)) return `"${value}"`;
+  throw new FastcgiError("GW_FCGI_OPTION", `not a value for a setting of PHP: ${JSON.stringify(value)}`);
+}
