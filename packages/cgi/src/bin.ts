@@ -49,6 +49,6 @@ export function cgiBin({ root: directory, interpreters = {}, index = [], ...opti
 }
 
 /** Sends the client to the directory's own path, where relative links work. */
-function withSlash({ mount, path, query }: HttpRequest): HttpResponse {
+export function withSlash({ mount, path, query }: HttpRequest): HttpResponse {
   return redirect(`${encodePath(mount + path)}/${query === "" ? "" : `?${toText(query)}`}`, 308);
 }

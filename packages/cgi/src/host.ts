@@ -57,8 +57,12 @@ export function refuseSocket(request: GatewayRequest): asserts request is HttpRe
   }
 }
 
-/** @throws CgiError `GW_CGI_NOT_STARTED` if there is no such program or it is not executable. */
-async function findCommand(command: string, path: string): Promise<string> {
+/**
+ * The program's file.
+ *
+ * @throws CgiError `GW_CGI_NOT_STARTED` if there is no such program or it is not executable.
+ */
+export async function findCommand(command: string, path: string): Promise<string> {
   const candidates = command.includes("/")
     ? [resolve(command)]
     : path.split(":").map((directory) => join(directory, command));

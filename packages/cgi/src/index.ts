@@ -10,6 +10,7 @@ export { inProcessLauncher } from "./in-process-launcher.ts";
 export type { InheritOptions } from "./inherit.ts";
 export type { Launcher, LaunchSpec, ProgramExit, RunningProgram } from "./launcher.ts";
 export type { ProgramOptions } from "./options.ts";
+export { type PhpCgiOptions, phpCgi } from "./php-cgi.ts";
 export type { PrivilegeOptions, ResourceLimits } from "./privileges.ts";
 export { type RunCgiOptions, runCgi } from "./program.ts";
 export type { ProgramRunOptions } from "./program-run.ts";
