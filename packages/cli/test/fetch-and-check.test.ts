@@ -23,6 +23,15 @@ describe("gw fetch", () => {
     expect(await call("/", "--data", "@-")).toMatch(/^POST\|.*\|from input\n$/);
   });
 
+  test("reaches a mount by host through the Host header", async () => {
+    const folder = folderWith({ "app.ts": appSaying("main"), "admin.ts": appSaying("admin") });
+    const call = (...words: string[]) =>
+      gw(folder, ["fetch", "/", "app.ts", "--mount", "admin.test=./admin.ts", ...words]);
+    expect((await call()).stdout).toBe("main /\n");
+    expect((await call("-H", "Host: admin.test:8080")).stdout).toBe("admin /\n");
+    expect(await call("-H", "Host: a b")).toMatchObject({ code: 2, stderr: expect.stringMatching(/^gw: --header: /) });
+  });
+
   test("exits with 22 on an answer that is not 2xx, and -i prints the head", async () => {
     const folder = folderWith({ "app.mjs": echo });
     const { code, stdout } = await gw(folder, ["fetch", "-iXGET", "/missing", "app.mjs"]);

@@ -2,8 +2,18 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { buffer } from "node:stream/consumers";
-import { type App, andThen, guard, type HttpResponse, isFieldValue, isToken, reasonPhrase, toBytes } from "@gw/core";
-import { request } from "@gw/core/testing";
+import {
+  type App,
+  andThen,
+  guard,
+  type HttpResponse,
+  isFieldValue,
+  isToken,
+  parseAuthority,
+  reasonPhrase,
+  toBytes,
+} from "@gw/core";
+import { type RequestInit, request } from "@gw/core/testing";
 import { loadApp } from "../app/load-app.ts";
 import { commandContext } from "../command-context.ts";
 import type { Invocation, Surroundings } from "../invocation.ts";
@@ -28,6 +38,7 @@ export async function run(invocation: Invocation): Promise<number> {
   const answer = await request(printer.around(app), path, {
     method: method ?? (body === undefined ? "GET" : "POST"),
     headers,
+    ...serverOf(headers),
     context: commandContext(settings, { level: "warn" }),
     onChunk: (chunk) => printer.printChunk(chunk),
     ...(body !== undefined && { body }),
@@ -103,6 +114,17 @@ function headersOf(lines: readonly string[]): [string, string][] {
       throw new UsageError(`--header: found ${JSON.stringify(line)}, expected 'Name: value'`);
     return [name, value];
   });
+}
+
+/** Mounts by host see the host that the request is for. */
+function serverOf(headers: readonly (readonly [string, string])[]): Pick<RequestInit, "server"> {
+  const host = headers.find(([name]) => name.toLowerCase() === "host")?.[1];
+  if (host === undefined) return {};
+  try {
+    return { server: parseAuthority(host, "http") };
+  } catch (error) {
+    throw new UsageError(`--header: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 async function readData(data: string | undefined, folder: string): Promise<Uint8Array | undefined> {

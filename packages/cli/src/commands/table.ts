@@ -18,7 +18,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "auto",
     usage: "gw <app>",
-    summary: "serve it; as a CGI program when a web server started us so",
+    summary: "serve it; as a CGI or FastCGI program when a web server started us so",
     operands: [0, 1],
     missing: "",
     load: () => import("./auto.ts"),
@@ -38,6 +38,14 @@ export const COMMANDS: readonly Command[] = [
     operands: [0, 1],
     missing: "",
     load: () => import("./dev.ts"),
+  },
+  {
+    name: "fastcgi",
+    usage: "gw fastcgi [app]",
+    summary: "FastCGI responder behind nginx, Apache, lighttpd or Caddy",
+    operands: [0, 1],
+    missing: "",
+    load: () => import("./fastcgi.ts"),
   },
   {
     name: "cgi",

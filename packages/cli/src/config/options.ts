@@ -2,6 +2,7 @@
 import type { Option } from "./option.ts";
 
 const SERVING: readonly string[] = ["serve", "dev", "check", "auto"];
+const LISTENING: readonly string[] = [...SERVING, "fastcgi"];
 
 const APP: readonly Omit<Option, "group">[] = [
   {
@@ -114,7 +115,7 @@ const LIMITS: readonly Omit<Option, "group">[] = [
     key: "gracefulTimeout",
     kind: "duration",
     value: "TIME",
-    only: [...SERVING, "cgi"],
+    only: [...LISTENING, "cgi"],
     help: "time for running requests at a stop or reload",
     default: "30s; gw dev 1s, gw cgi 5s",
   },
@@ -189,7 +190,7 @@ const REQUEST: readonly Omit<Option, "group" | "only">[] = [
 /** Every setting, in the order of `--help`. */
 export const OPTIONS: readonly Option[] = [
   ...APP.map((option) => ({ ...option, group: "App" as const })),
-  ...BINDING.map((option) => ({ ...option, group: "Binding" as const, only: SERVING })),
+  ...BINDING.map((option) => ({ ...option, group: "Binding" as const, only: LISTENING })),
   ...TLS.map((option) => ({ ...option, group: "TLS and protocols" as const, only: SERVING })),
   ...LIMITS.map((option) => ({ ...option, group: "Limits" as const })),
   ...PROXIES.map((option) => ({ ...option, group: "Proxies" as const, only: SERVING })),

@@ -5,6 +5,7 @@ import type { CgiBinOptions, CgiProgramOptions, GitHttpBackendOptions, ProgramOp
 import { type AppSource, isGatewayError } from "@gw/core";
 import type { FileAnswerOptions } from "@gw/core/node";
 import { StartError, UsageError } from "../usage-error.ts";
+import { FASTCGI_KINDS } from "./fastcgi-kinds.ts";
 import { PYTHON_KINDS } from "./python-kinds.ts";
 import { readOptions, type Target, type TargetOptionKind } from "./target.ts";
 import type { TargetKind } from "./target-kind.ts";
@@ -101,6 +102,7 @@ export const TARGET_KINDS: readonly TargetKind[] = [
       };
     },
   },
+  ...FASTCGI_KINDS,
   ...PYTHON_KINDS,
 ];
 
