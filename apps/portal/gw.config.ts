@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { fromAsgi } from "@gw/asgi";
+import { fromAsgi, pythonAsgi } from "@gw/asgi";
 import { cgiBin, gitHttpBackend } from "@gw/cgi";
 import { compose, gateway, some } from "@gw/core";
 import { fileAnswer } from "@gw/core/node";
@@ -12,7 +12,7 @@ import { formLogin } from "@gw/middleware/form-login";
 import { hashPassword } from "@gw/middleware/passwords";
 import { requireUser } from "@gw/middleware/require-user";
 import { localStore, session } from "@gw/middleware/session";
-import { fromWsgi } from "@gw/wsgi";
+import { fromWsgi, pythonWsgi } from "@gw/wsgi";
 import { chat } from "./src/chat.ts";
 import { makeDemoRepository } from "./src/demo-repository.ts";
 import { guestbook } from "./src/guestbook.ts";
@@ -31,6 +31,9 @@ const loggedIn = requireUser();
 // git sends a name and a password; a browser has its session.
 const loggedInOrPassword = some(requireUser(), basicAuth({ users, realm: "gw portal" }));
 
+// Without a Python on the machine these mounts answer 503, and everything else lives.
+const python = { cwd: join(here, "python"), workers: 1 };
+
 const apps = gateway()
   .use(
     errorPages(),
@@ -40,6 +43,8 @@ const apps = gateway()
   .mount("/assets", (request) => fileAnswer(request, { root: join(here, "assets") }))
   .mount("/guestbook", compose([loggedIn], fromWsgi(guestbook(join(data, "guestbook.jsonl")))))
   .mount("/chat", compose([loggedIn], fromAsgi(chat())))
+  .mount("/wsgi", compose([loggedIn], pythonWsgi("wsgi_app:create()", python)))
+  .mount("/asgi", compose([loggedIn], pythonAsgi("asgi_app:create()", python)))
   .mount("/cgi-bin", compose([loggedIn], cgiBin({ root: join(here, "cgi-bin") })))
   .run(startPage({ cards: cardsOf({ hasGit }), demo }));
 

@@ -33,6 +33,15 @@ export function cardsOf({ hasGit }: { hasGit: boolean }): readonly Card[] {
       links: [{ href: "/chat/", label: "Join the room" }],
     },
     {
+      tag: "WSGI, ASGI · Python",
+      title: "Python",
+      about: "Flask and FastAPI where they are installed, else apps of the standard library, in worker processes.",
+      links: [
+        { href: "/wsgi/", label: "WSGI" },
+        { href: "/asgi/", label: "ASGI" },
+      ],
+    },
+    {
       tag: "CGI · shell, Perl",
       title: "Programs",
       about: "A process per request, with a clean environment (RFC 3875).",
@@ -68,7 +77,7 @@ export function startPage({ cards, demo }: StartPageOptions): Handler {
 
 function body(isVisitor: boolean, cards: readonly Card[], demo: StartPageOptions["demo"]): string {
   return `<h1>One login, every kind of app</h1>
-<p class="lead">This page comes from one process. Behind it run a sync app, an async app with WebSockets, CGI programs and a git server: each in its own interface, all behind the same login, each told the user as <code>REMOTE_USER</code>.</p>
+<p class="lead">This page comes from one process. Behind it run a sync app, an async app with WebSockets, Python apps, CGI programs and a git server: each in its own interface, all behind the same login, each told the user as <code>REMOTE_USER</code>.</p>
 ${isVisitor ? `<p class="note">Everything below asks for a login first. The demo account is <kbd>${escapeHtml(demo.user)}</kbd> with the password <kbd>${escapeHtml(demo.password)}</kbd>.</p>` : ""}
 <ul class="grid">${cards.map(card).join("\n")}</ul>`;
 }

@@ -13,7 +13,14 @@ import { WebSocket } from "ws";
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "..");
-const PLACES = ["/guestbook/", "/chat/", "/cgi-bin/hello.sh", "/git/demo.git/info/refs?service=git-upload-pack"];
+const PLACES = [
+  "/guestbook/",
+  "/chat/",
+  "/wsgi/",
+  "/asgi/",
+  "/cgi-bin/hello.sh",
+  "/git/demo.git/info/refs?service=git-upload-pack",
+];
 
 let data = "";
 let portal: ChildProcess;
@@ -156,6 +163,15 @@ describe("with the login", () => {
     expect(page).toContain("Hello, demo");
     expect(page).toContain('<p class="note">&lt;cba</p>');
   });
+
+  for (const path of ["/wsgi/", "/asgi/"]) {
+    requires("python3")(`the Python app at ${path} greets the user`, async () => {
+      const answer = await fetch(url + path, { headers: { cookie: await logIn() } });
+      expect(answer.status).toBe(200);
+      expect(await answer.text()).toContain("<h1>Hello, demo!</h1>");
+      expect((await fetch(`${url}${path}none`, { headers: { cookie: await logIn() } })).status).toBe(404);
+    });
+  }
 
   requires("git")("git clones and pushes with the account, and with the session", async () => {
     const work = join(data, "work");
