@@ -1,0 +1,194 @@
+"""One ASGI call: what requests and sockets have in common, and the request."""
+from collections import deque
+
+import gw_worker_wire as wire
+from gw_worker_wire import ClientGone
+
+_NO_BODY = {"type": "http.request", "body": b"", "more_body": False}
+_DISCONNECT = {"type": "http.disconnect"}
+
+
+def wake(future):
+    if future is not None and not future.done():
+        future.set_result(None)
+
+
+class Cycle:
+    """What requests and sockets have in common: the answer, credit, the end."""
+
+    kind = "http.response"
+
+    def __init__(self, host, sid):
+        self.host = host
+        self.sid = sid
+        self.task = None
+        self.gone = False
+        self.over = False  # nothing more reaches the wire
+        self.started = None  # (status, headers, trailers), held back until the first body event
+        self.head_sent = False
+        self.body_done = False
+        self.credit = wire.WINDOW
+        self.can_send = None
+        self.something = None  # future of a waiting receive
+
+    def add_credit(self, count):
+        self.credit += count
+        if self.credit > 0:
+            wake(self.can_send)
+
+    def leave(self):
+        """The client is gone."""
+        self.gone = True
+        self.over = True
+        wake(self.can_send)
+        wake(self.something)
+        self.host.grace(self)
+
+    async def room(self):
+        while self.credit <= 0 and not self.gone:
+            if self.can_send is None or self.can_send.done():
+                self.can_send = self.host.loop.create_future()
+            await self.can_send
+        if self.gone:
+            raise ClientGone("the client has left")
+
+    async def wait(self):
+        if self.something is None or self.something.done():
+            self.something = self.host.loop.create_future()
+        await self.something
+
+    def begin(self, event):
+        if self.started is not None:
+            raise RuntimeError("unexpected %s: the response has started" % event["type"])
+        headers = event.get("headers", ())
+        status = event["status"]
+        self.started = (status, headers if type(headers) is list else list(headers), bool(event.get("trailers", False)))
+
+    async def body(self, event):
+        if self.started is None or self.body_done:
+            raise RuntimeError("unexpected %s" % event["type"])
+        data = event.get("body", b"")
+        if type(data) is not bytes:
+            data = bytes(data)  # a buffer that the app may use again
+        more = event.get("more_body", False)
+        status, headers, trailers = self.started
+        if not more:
+            self.body_done = True
+            if not trailers:
+                self.over = True
+        emit = self.host.emit
+        if not self.head_sent:
+            self.head_sent = True
+            if len(data) <= wire.RAW_FROM:
+                if self.over:
+                    emit((wire.FULL, self.sid, status, headers, False, data))
+                    return self.complete()
+                self.credit -= len(data)
+                emit((wire.HEAD, self.sid, status, headers, trailers, data))
+                data = b""
+            else:
+                emit((wire.HEAD, self.sid, status, headers, trailers, b""))
+        await self.chunks(data)
+        if self.over:
+            emit((wire.LAST, self.sid, b""))
+            self.complete()
+
+    async def chunks(self, data):
+        size = len(data)
+        if size <= wire.RAW_FROM:
+            if self.credit <= 0:
+                await self.room()
+            if size:
+                self.credit -= size
+                self.host.emit((wire.CHUNK, self.sid, data))
+            return
+        view = memoryview(data)
+        at = 0
+        while at < size:
+            if self.credit <= 0:
+                await self.room()
+            end = min(size, at + self.credit, at + wire.PIECE)
+            self.credit -= end - at
+            self.host.emit(wire.raw(self.sid, wire.CHUNK, view[at:end]))
+            at = end
+
+    def trailers(self, event):
+        if not self.body_done or self.started is None or not self.started[2]:
+            raise RuntimeError("unexpected %s" % event["type"])
+        self.host.emit((wire.TRAILERS, self.sid, list(event.get("headers", ()))))
+        if not event.get("more_trailers", False):
+            self.over = True
+            self.host.emit((wire.LAST, self.sid, b""))
+            self.complete()
+
+    def complete(self):
+        wake(self.something)
+
+    def returned(self):
+        """The app has returned."""
+        if not self.over:
+            self.fail("it returned before its response was complete" if self.started else "it returned without a response")
+
+    def fail(self, message):
+        if not self.over:
+            self.over = True
+            self.host.emit((wire.FAIL, self.sid, message))
+
+
+class HttpCycle(Cycle):
+    """One request."""
+
+    def __init__(self, host, sid, data, more):
+        super().__init__(host, sid)
+        self.first = data
+        self.is_read = False
+        self.more = more
+        self.asked = False
+        self.arrived = deque()
+        self.taken = 0
+
+    def arrive(self, data, more):
+        self.arrived.append((data, more))
+        wake(self.something)
+
+    async def receive(self):
+        if not self.is_read:
+            if not self.more:
+                self.is_read = True
+                return {"type": "http.request", "body": self.first, "more_body": False} if self.first else _NO_BODY.copy()
+            if not self.asked:
+                self.asked = True
+                self.host.emit((wire.CREDIT, self.sid, wire.WINDOW))
+            while not self.arrived and not self.over and not self.gone:
+                await self.wait()
+            if self.arrived:
+                return self.chunk()
+        while not self.over and not self.gone:
+            await self.wait()
+        return _DISCONNECT.copy()
+
+    def chunk(self):
+        data, more = self.arrived.popleft()
+        self.taken += len(data)
+        if not more:
+            self.is_read = True
+        elif self.taken >= wire.WINDOW // 2:
+            self.host.emit((wire.CREDIT, self.sid, self.taken))
+            self.taken = 0
+        return {"type": "http.request", "body": data, "more_body": more}
+
+    async def send(self, event):
+        if self.gone:
+            raise ClientGone("the client has left")
+        kind = event["type"]
+        if kind == "http.response.body":
+            await self.body(event)
+        elif kind == "http.response.start":
+            self.begin(event)
+        elif kind == "http.response.trailers":
+            self.trailers(event)
+        elif kind == "http.response.early_hint":
+            if not self.head_sent:
+                self.host.emit((wire.EARLY, self.sid, [(b"link", bytes(link)) for link in event.get("links", ())]))
+        else:
+            raise RuntimeError("unexpected %s" % kind)
