@@ -14,8 +14,8 @@ export interface FastcgiClientOptions extends DeadlineOptions, HealthOptions, Wa
   /** Requests at once to each address; further ones wait. @default 16 */
   maxConnections?: number;
   /**
-   * Connections kept open to each address; 0: a connection for each request. Risk: a kept connection pins one child of
-   * PHP-FPM, so this must be less than its `pm.max_children`. @default 4
+   * Connections kept open to each address; 0: a connection for each request. Risk: a kept connection pins one process
+   * of the backend; PHP-FPM with another `pm` than static then stalls the next connection (see `phpFpm`). @default 4
    */
   maxIdleConnections?: number;
   /** How long a connection is kept that nobody uses, milliseconds. @default 10_000 */

@@ -6,9 +6,9 @@ import type { FastcgiClientOptions } from "../client/options.ts";
 export interface PhpStartOptions {
   /** PHP-FPM, or php-cgi. @default php-fpm or php-fpm8.x where there is one, else php-cgi; on PATH and in the sbin directories */
   command?: string;
-  /** How PHP-FPM keeps children. @default "ondemand" */
+  /** How PHP-FPM keeps children. Connections are kept with "static" only: with the others a kept one may stall the next. @default "static" */
   pm?: "static" | "dynamic" | "ondemand";
-  /** Children, that is requests at once. @default 8 */
+  /** Children, that is requests at once. @default 4 */
   maxChildren?: number;
   /** Requests after which a child is replaced; 0: never. @default 500 */
   maxRequests?: number;
@@ -24,6 +24,8 @@ export interface PhpStartOptions {
 export interface PhpFpmOptions extends FastcgiClientOptions {
   /** Directory with the scripts and static files of the site. */
   root: string;
+  /** With `start`, all children are kept where that is safe; with `socket`, 0: set it for `pm = static` only. @default see there */
+  maxIdleConnections?: number;
   /** Where PHP-FPM listens: `"unix:/run/php/php-fpm.sock"`, `"127.0.0.1:9000"`; several: the least busy. This or `start`. */
   socket?: string | readonly string[];
   /** Starts PHP and keeps it running. @default false */

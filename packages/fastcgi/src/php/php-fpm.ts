@@ -19,7 +19,7 @@ import { FastcgiError } from "../client/errors.ts";
 import { byteVariables, refuseSocket } from "../client/fastcgi.ts";
 import { type FoundScript, findScript, isScriptText, Site } from "./find-script.ts";
 import type { PhpFpmOptions } from "./options.ts";
-import { phpBackend } from "./start-php.ts";
+import { DEFAULT_MAX_CHILDREN, phpBackend } from "./start-php.ts";
 
 /**
  * Serves a PHP site below the mount: files as they are, scripts through PHP-FPM or php-cgi.
@@ -70,6 +70,22 @@ export function phpFpm(options: PhpFpmOptions): App {
   };
 }
 
+/**
+ * PHP-FPM takes a child that waits on a kept connection for an idle one: it starts no other for the next connection, which
+ * then waits for nobody. So connections are kept only where every child is there from the start, and never more than those.
+ */
+function keptAsPhpCan(options: PhpFpmOptions): PhpFpmOptions {
+  const { start = false, maxIdleConnections } = options;
+  if (start === false) return { ...options, maxIdleConnections: maxIdleConnections ?? 0 };
+  const { pm = "static", maxChildren = DEFAULT_MAX_CHILDREN } = start === true ? {} : start;
+  const maxConnections = Math.min(options.maxConnections ?? maxChildren, maxChildren);
+  return {
+    ...options,
+    maxConnections,
+    maxIdleConnections: pm === "static" ? (maxIdleConnections ?? maxConnections) : 0,
+  };
+}
+
 /** What a step of `tryFiles` found. */
 type Found = Answer | Promise<Answer>;
 
@@ -92,7 +108,7 @@ class PhpSite {
     this.#split = split.map(toBytes);
     this.#steps = tryFiles.map(checkedStep);
     this.#own = byteVariables(options.variables ?? {});
-    this.client = new FastcgiClient(sockets.map(parseUpstreamAddress), options);
+    this.client = new FastcgiClient(sockets.map(parseUpstreamAddress), keptAsPhpCan(options));
   }
 
   /** Sends requests where the backend's processes listen. */

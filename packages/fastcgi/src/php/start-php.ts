@@ -7,6 +7,8 @@ import { FastcgiError } from "../client/errors.ts";
 import type { PhpStartOptions } from "./options.ts";
 
 const SBIN = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+/** Children of a site, unless told. */
+export const DEFAULT_MAX_CHILDREN = 4;
 const PHP_PATH = "/usr/local/bin:/usr/bin:/bin";
 
 /** What to start, and how to remove what was written for it. */
@@ -37,7 +39,7 @@ interface SpecParts {
 
 /** PHP-FPM keeps its children itself: one master, which makes its socket where we tell it. */
 async function phpFpmSpec(command: string, { name, env, options }: SpecParts): Promise<PhpBackend> {
-  const { pm = "ondemand", maxChildren = 8, maxRequests = 500, user = "www-data", ini = {} } = options;
+  const { pm = "static", maxChildren = DEFAULT_MAX_CHILDREN, maxRequests = 500, user = "www-data", ini = {} } = options;
   const isRoot = process.getuid?.() === 0;
   const lines = [
     "[global]",
@@ -76,7 +78,7 @@ async function phpFpmSpec(command: string, { name, env, options }: SpecParts): P
 
 /** php-cgi answers one request at a time, from the socket that all of them share. */
 function phpCgiSpec(command: string, { name, env, options }: SpecParts): BackendSpec {
-  const { maxChildren = 8, maxRequests = 500, ini = {} } = options;
+  const { maxChildren = DEFAULT_MAX_CHILDREN, maxRequests = 500, ini = {} } = options;
   const settings = Object.entries(ini).flatMap(([key, value]) => ["-d", `${iniKey(key)}=${iniValue(value)}`]);
   return {
     name,
