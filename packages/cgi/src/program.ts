@@ -63,8 +63,11 @@ export async function runCgi(app: AppSource, options: RunCgiOptions = {}): Promi
   const input = new ProgramInput(0);
   const isAnswered = await answerRequest(runtime, { input, output, signal: gone.signal }, options);
   // A socket that is closed with bytes unread takes what was written with it: Apache's mod_cgid would lose the answer.
-  const mustDrain = input.isUnread && !gone.signal.aborted && isOneSocket(0, 1);
-  await Promise.all([output.end(mustDrain), mustDrain && input.drain(stopTimeoutMs)]);
+  const isShared = isOneSocket(0, 1);
+  // fcgiwrap gives up on a program that leaves its input unread. It hands over libfcgi's FCGI_ROLE; other servers do not.
+  const needsDrain = isShared || process.env.FCGI_ROLE !== undefined;
+  const mustDrain = needsDrain && input.isUnread && !gone.signal.aborted;
+  await Promise.all([output.end(mustDrain && isShared), mustDrain && input.drain(stopTimeoutMs)]);
   const isStopped = await stopApp(runtime, stopTimeoutMs);
   return exit(isAnswered && isStopped ? 0 : 1);
 }

@@ -24,7 +24,9 @@ const root = writePrograms(temporaryDirectory(), {
   "script.sh": "#!/bin/sh\necho run\n",
   ".secret.php": "<?php echo 'run';",
 });
-const ini = writePrograms(temporaryDirectory(), { "php.ini": "display_errors = 0\npost_max_size = 100M\nupload_max_filesize = 100M\n" });
+const ini = writePrograms(temporaryDirectory(), {
+  "php.ini": "display_errors = 0\npost_max_size = 100M\nupload_max_filesize = 100M\n",
+});
 symlinkSync("/etc/passwd", `${root}/passwd.php`);
 
 onEverySpawner((spawner) => {

@@ -1,0 +1,172 @@
+// Real web servers for tests, configured with the blocks of docs/cgi-program.md: what users copy is what runs here.
+import { type ChildProcess, spawn } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { temporaryDirectory } from "../programs.ts";
+
+/** A server that was started for a test and ends with it. */
+export interface RunningServer {
+  readonly url: string;
+  /** What it wrote to its error log. */
+  errors(): string;
+}
+
+/** What a server serves: files by name below the document root, executable ones. */
+export type Files = Readonly<Record<string, string>>;
+
+/** A web server. */
+export interface ServerKind {
+  readonly name: string;
+  /** Programs of the system that it needs. */
+  readonly needs: readonly [string, ...string[]];
+  /** Where the app of `files["app.mjs"]` answers. */
+  readonly mount: string;
+  start(files: Files): Promise<RunningServer>;
+}
+
+const modules = "/usr/lib/apache2/modules";
+const apacheModules = ["mpm_event", "authz_core", "alias", "cgid", "env", "setenvif", "rewrite", "mime", "dir"];
+
+/** Apache with mod_cgid; `block` is the number of the block in the docs. */
+export function apache(name: string, { htaccess = false } = {}): ServerKind {
+  return {
+    name,
+    needs: ["apache2"],
+    mount: htaccess ? "/folder" : "/cgi/app.mjs",
+    async start(files) {
+      const { directory, www, port } = await place(htaccess ? "folder" : "cgi", files);
+      const block = docsBlock("apache", htaccess ? 1 : 0).replaceAll("/srv/www/cgi", join(www, "cgi"));
+      if (htaccess) writeFileSync(join(www, "folder/.htaccess"), block);
+      const loads = apacheModules.map((module) => `LoadModule ${module}_module ${modules}/mod_${module}.so`);
+      const config = `${loads.join("\n")}
+ServerRoot ${directory}
+ServerName localhost
+TypesConfig /dev/null
+Listen 127.0.0.1:${port}
+PidFile ${directory}/pid
+ScriptSock ${directory}/cgi.sock
+ErrorLog ${directory}/error.log
+DocumentRoot ${www}
+${process.getuid?.() === 0 ? "User www-data\nGroup www-data" : ""}
+<Directory ${www}>
+  AllowOverride All
+  Require all granted
+</Directory>
+${htaccess ? "" : block}`;
+      writeFileSync(join(directory, "apache.conf"), config);
+      return run(["apache2", "-f", join(directory, "apache.conf"), "-D", "FOREGROUND"], { directory, port });
+    },
+  };
+}
+
+/** lighttpd with mod_cgi. */
+export const lighttpd: ServerKind = {
+  name: "lighttpd mod_cgi",
+  needs: ["lighttpd"],
+  mount: "/cgi/app.mjs",
+  async start(files) {
+    const { directory, www, port } = await place("cgi", files);
+    const config = `${docsBlock("lighttpd", 0)}
+server.document-root = "${www}"
+server.bind = "127.0.0.1"
+server.port = ${port}
+server.errorlog = "${directory}/error.log"
+server.breakagelog = "${directory}/programs.log"
+server.upload-dirs = ("${directory}")
+`;
+    writeFileSync(join(directory, "lighttpd.conf"), config);
+    return run(["lighttpd", "-D", "-f", join(directory, "lighttpd.conf")], { directory, port });
+  },
+};
+
+/** nginx in front of fcgiwrap. */
+export const nginx: ServerKind = {
+  name: "nginx with fcgiwrap",
+  needs: ["nginx", "fcgiwrap"],
+  mount: "/app.mjs",
+  async start(files) {
+    const { directory, www, port } = await place("", files);
+    const block = docsBlock("nginx", 0)
+      .replaceAll("/srv/www", www)
+      .replaceAll("/run/fcgiwrap.socket", `${directory}/fcgiwrap.sock`)
+      .replace("include fastcgi_params", "include /etc/nginx/fastcgi_params");
+    const config = `${process.getuid?.() === 0 ? "user root;" : ""}
+daemon off; pid ${directory}/pid; error_log ${directory}/error.log;
+events {}
+http {
+  access_log off; client_body_temp_path ${directory}; fastcgi_temp_path ${directory}; proxy_temp_path ${directory};
+  uwsgi_temp_path ${directory}; scgi_temp_path ${directory}; client_max_body_size 100m;
+  server { listen 127.0.0.1:${port}; root ${www};
+${block}
+  }
+}`;
+    writeFileSync(join(directory, "nginx.conf"), config);
+    keep(spawn("fcgiwrap", ["-f", "-c", "4", "-s", `unix:${directory}/fcgiwrap.sock`], { stdio: "ignore" }));
+    return run(["nginx", "-c", join(directory, "nginx.conf"), "-e", `${directory}/error.log`], { directory, port });
+  },
+};
+
+/** The n-th code block of a language in docs/cgi-program.md. */
+function docsBlock(language: string, index: number): string {
+  const page = readFileSync(join(import.meta.dirname, "../../../../docs/cgi-program.md"), "utf8");
+  const blocks = [...page.matchAll(new RegExp(`\`\`\`${language}\\n(.*?)\`\`\``, "gs"))].map(([, block]) => block);
+  const block = blocks[index];
+  if (block === undefined) throw new Error(`docs/cgi-program.md has no block ${index} of ${language}`);
+  return block;
+}
+
+async function place(folder: string, files: Files): Promise<{ directory: string; www: string; port: number }> {
+  const directory = temporaryDirectory();
+  chmodSync(directory, 0o755); // servers run programs as another user
+  const www = join(directory, "www");
+  mkdirSync(join(www, folder), { recursive: true });
+  for (const [name, text] of Object.entries(files)) {
+    writeFileSync(join(www, folder, name), text);
+    chmodSync(join(www, folder, name), 0o755);
+  }
+  return { directory, www, port: await freePort() };
+}
+
+/** A port that was free a moment ago: these servers cannot tell which one they took. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((done) => server.once("listening", done));
+  const { port } = server.address() as { port: number };
+  await new Promise((done) => server.close(done));
+  return port;
+}
+
+async function run(
+  [program, ...args]: [string, ...string[]],
+  { directory, port }: { directory: string; port: number },
+): Promise<RunningServer> {
+  const logs = ["error.log", "programs.log"].map((name) => join(directory, name));
+  const errors = (): string => logs.map((log) => (existsSync(log) ? readFileSync(log, "utf8") : "")).join("");
+  const child = keep(spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] }));
+  let said = "";
+  child.stderr?.on("data", (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  const url = `http://127.0.0.1:${port}`;
+  for (let tries = 0; ; tries++) {
+    if (child.exitCode !== null || tries === 500) throw new Error(`${program} did not start: ${said}${errors()}`);
+    const isUp = await fetch(url).then(
+      () => true,
+      () => false,
+    );
+    if (isUp) return { url, errors };
+    await new Promise((done) => setTimeout(done, 10));
+  }
+}
+
+/** Ends a server with the test, and waits for it. */
+function keep(child: ChildProcess): ChildProcess {
+  onTestFinished(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill("SIGTERM");
+    await new Promise((done) => child.once("exit", done));
+  });
+  return child;
+}
