@@ -1,6 +1,8 @@
 // @gw/http: the HTTP carrier. Named exports only.
 export { DEFAULT_LIMITS, type HttpLimits } from "./limits.ts";
 export type { RunningServer, ServeOptions } from "./options.ts";
+export { proxy } from "./proxy.ts";
+export type { ProxyOptions, ProxyTlsOptions } from "./proxy-options.ts";
 export { serve } from "./serve.ts";
 export type { CertificateOptions, TlsOptions } from "./tls.ts";
 export type { WebSocketOptions } from "./websocket-options.ts";
