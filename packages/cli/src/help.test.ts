@@ -9,20 +9,26 @@ test("gw --help fits a terminal", () => {
     "gw, the application gateway: any app, every gateway interface, one pipeline
 
     Usage:
-      gw <app>               serve it; as a CGI program when a web server started us so
+      gw <app>               serve it; as a CGI or FastCGI program when a web server started us so
       gw serve [app]         HTTP server
       gw dev [app]           HTTP server with reload on change, lint and error pages
+      gw fastcgi [app]       FastCGI responder behind nginx, Apache, lighttpd or Caddy
       gw cgi [app]           answer one request as a CGI program
       gw fetch <path> [app]  one request to the app, without a socket
       gw check [app]         load everything, print the pipeline, lint one request, serve nothing
 
     An app is one of:
-      file.ts[:name]       an App, a handler, anything with fetch(), a WSGI- or ASGI-shaped function
-      cgi:./program        one CGI program
-      cgi-bin:./directory  a directory of CGI programs
-      git:./repositories   git smart HTTP for a directory of repositories
-      static:./directory   the files of a directory
-      (none)               what gw.config.ts names
+      file.ts[:name]           an App, a handler, anything with fetch(), a WSGI- or ASGI-shaped function
+      cgi:./program            one CGI program
+      cgi-bin:./directory      a directory of CGI programs
+      git:./repositories       git smart HTTP for a directory of repositories
+      static:./directory       the files of a directory
+      fastcgi:unix:/path.sock  an app behind a FastCGI socket: unix:/path or host:port
+      php:./docroot            a PHP site; starts php-fpm or php-cgi unless ?socket= says where one listens
+      wsgi:module:app          a Python WSGI app (Flask, Django)
+      asgi:module:app          a Python ASGI app (FastAPI, Starlette)
+      python:module:app        either of them: the app is imported to find out
+      (none)                   what gw.config.ts names
 
     \`gw serve --help\` lists the flags. Flag > GW_… variable > configuration file.
     "

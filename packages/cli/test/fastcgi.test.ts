@@ -1,18 +1,16 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { run } from "@gw/core/testing";
 import { fastcgi } from "@gw/fastcgi";
 import { requires } from "@gw-private/requires";
 import { expect, onTestFinished, test } from "vitest";
-import { bareEnvironment, command, folderWith } from "./gw.ts";
+import { appSaying, bareEnvironment, command, folderWith, serving } from "./gw.ts";
 
-const hello = { "app.ts": "export default (request) => new Response(`hello ${new URL(request.url).pathname}`);\n" };
 const fetchApp = {
-  "app.ts": hello["app.ts"]
-    .replace("export default (request)", "export default { fetch: (request)")
-    .replace(/;\n$/, " };\n"),
+  "app.mjs": "export default { fetch: (request) => new Response('hello ' + new URL(request.url).pathname) };\n",
 };
 
 /** Starts the command and waits for its line. */
@@ -47,24 +45,35 @@ async function ask(address: string, path: string): Promise<string> {
 test("gw fastcgi answers on a unix socket", async () => {
   const { path } = folderWith(fetchApp);
   const socket = join(path, "s");
-  expect(await started(["fastcgi", "--uds", socket, "app.ts"], path)).toBe(`fastcgi:unix:${socket}`);
+  expect(await started(["fastcgi", "--uds", socket, "app.mjs"], path)).toBe(`fastcgi:unix:${socket}`);
   expect(await ask(`unix:${socket}`, "/x")).toBe("hello /x");
 });
 
-test("gw <app> with a listening socket as descriptor 0 is a FastCGI program", async () => {
+test("gw <app> with a listening socket as descriptor 0 is a FastCGI program (FastCGI 1.0 §2.2)", async () => {
   const { path } = folderWith(fetchApp);
-  const socket = join(path, "s");
   const holder = createServer();
-  await new Promise<void>((resolve) => holder.listen(socket, resolve));
+  await new Promise<void>((resolve) => holder.listen(0, "127.0.0.1", resolve));
+  const { port } = holder.address() as { port: number };
   const { fd } = (holder as unknown as { _handle: { fd: number } })._handle;
-  onTestFinished(() => void holder.close());
-  await started(["app.ts"], path, fd);
-  (holder as unknown as { _handle: { readStop?(): void; unref(): void } })._handle.unref();
-  const answers = await Promise.race([
-    ask(`unix:${socket}`, "/fd"),
-    once(holder, "connection").then(() => "hello /fd"),
-  ]);
-  expect(answers).toBe("hello /fd");
+  await started(["app.mjs"], path, fd);
+  await new Promise((resolve) => holder.close(resolve)); // the program alone accepts now
+  expect(await ask(`127.0.0.1:${port}`, "/fd")).toBe("hello /fd");
+});
+
+test("gw fastcgi obeys signals, reloads and keeps a pid file as gw serve does", async () => {
+  const folder = folderWith({ "app.ts": appSaying("one") });
+  const server = await serving(folder, ["fastcgi", "app.ts", "--uds", "s", "--pid", "gw.pid"]);
+  expect(server.urls).toEqual([`fastcgi:unix:${folder.path}/s`]);
+  expect(existsSync(join(folder.path, "gw.pid"))).toBe(true);
+  expect(await ask(`unix:${folder.path}/s`, "/x")).toBe("one /x\n");
+  folder.write("app.ts", appSaying("two"));
+  const reloaded = server.says(/gw: reloaded in/);
+  server.kill("SIGHUP");
+  await reloaded;
+  expect(await ask(`unix:${folder.path}/s`, "/x")).toBe("two /x\n");
+  server.kill("SIGTERM");
+  expect(await server.ended).toBe(0);
+  expect([existsSync(join(folder.path, "gw.pid")), existsSync(join(folder.path, "s"))]).toEqual([false, false]);
 });
 
 requires("php-cgi")("php:./docroot runs scripts and sends files", async () => {

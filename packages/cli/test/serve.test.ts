@@ -78,28 +78,6 @@ describe("binds", () => {
     expect(line).toBe(`gw: listening on http://127.0.0.1:${port}\n`);
     expect(await (await fetch(`http://127.0.0.1:${port}/x`)).text()).toBe("inherited /x\n");
   });
-
-  test("a FastCGI program's descriptor 0 is not answered in HTTP, but refused with a reason", async () => {
-    const folder = folderWith({ "app.ts": appSaying("hello") });
-    const given = createServer();
-    await new Promise<void>((done) => given.listen(join(folder.path, "fcgi.sock"), done));
-    onTestFinished(() => void given.close());
-    const handle = (given as unknown as { _handle: { fd: number } })._handle;
-    const child = spawn(process.execPath, [command, "app.ts"], {
-      cwd: folder.path,
-      env: bareEnvironment(),
-      stdio: [handle.fd, "ignore", "pipe"],
-    });
-    let stderr = "";
-    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-      stderr += text;
-    });
-    const [code] = await once(child, "close");
-    expect(code).toBe(1);
-    expect(stderr).toMatch(
-      /^gw: descriptor 0 is a listening socket, .*this version has no FastCGI carrier; .*gw serve --fd 0\n$/,
-    );
-  });
 });
 
 describe("flags reach the server", () => {

@@ -19,7 +19,7 @@ export async function run({ folder, operands, settings, configFile, stdout }: In
   const app = await loadApp({ folder, operand: operands[0], settings, configFile });
   if (configFile !== null) stdout.write(`configuration: ${configFile.file}\n`);
   for (const { key, value, origin } of settings) stdout.write(`  ${key} = ${JSON.stringify(value)} (${origin})\n`);
-  const binds = (options.bind as readonly string[]).join(", ");
+  const binds = options.bind.join(", ");
   stdout.write(`would listen on ${binds}${options.tls === undefined ? "" : " with TLS"}\n`);
   stdout.write(`${treeLines(describeApp(app)).join("\n")}\n`);
   const { line, isFine } = await tryRequest(app, settings);

@@ -1,8 +1,8 @@
 // `gw serve`: the HTTP server.
 import type { Invocation } from "../invocation.ts";
-import { serveUntilStopped } from "../serving/serve-until-stopped.ts";
+import { serveHttp } from "../serving/serve-http.ts";
 
 /** Serves the app until a signal stops it. */
 export function run(invocation: Invocation): Promise<number> {
-  return serveUntilStopped(invocation, { isDevelopment: false });
+  return serveHttp(invocation, { isDevelopment: false });
 }

@@ -195,7 +195,7 @@ export const OPTIONS: readonly Option[] = [
   ...LIMITS.map((option) => ({ ...option, group: "Limits" as const })),
   ...PROXIES.map((option) => ({ ...option, group: "Proxies" as const, only: SERVING })),
   ...LOGS.map((option) => ({ ...option, group: "Logs" as const })),
-  ...PROCESS.map((option) => ({ ...option, group: "Process" as const, only: SERVING })),
+  ...PROCESS.map((option) => ({ ...option, group: "Process" as const, only: LISTENING })),
   ...REQUEST.map((option) => ({ ...option, group: "Request" as const, only: ["fetch"] })),
 ];
 

@@ -1,17 +1,16 @@
 // Replaces the running app by a new load of it: one at a time, and a broken one changes nothing.
 import type { App } from "@gw/core";
 import type { LeveledLogger, LogLevel } from "@gw/core/node";
-import type { RunningServer } from "@gw/http";
 import { OPTIONS } from "../config/options.ts";
 import type { EffectiveSettings } from "../config/settings.ts";
 import type { Invocation } from "../invocation.ts";
 import { errorLine } from "../print.ts";
-import { servedApp } from "./served-app.ts";
-import type { ServeMode } from "./server-options.ts";
 
 /** What a reload works on. */
-export interface ReloaderOptions extends ServeMode {
-  readonly server: Pick<RunningServer, "reload">;
+export interface ReloaderOptions {
+  /** Loads the app of a call. */
+  readonly load: (invocation: Invocation, options: { fresh: boolean }) => Promise<App>;
+  readonly server: { reload(app: App): Promise<void> };
   readonly log: LeveledLogger;
 }
 
@@ -54,7 +53,7 @@ export class Reloader {
     const { stderr } = this.#invocation;
     try {
       const next = await this.#invocation.reread();
-      const app = await servedApp(next, { isDevelopment: this.#options.isDevelopment, fresh: true });
+      const app = await this.#options.load(next, { fresh: true });
       if (this.#isClosed) return;
       await this.#replace(app);
       this.#useSettings(next);

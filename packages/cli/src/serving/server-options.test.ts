@@ -74,7 +74,7 @@ describe("serveOptionsOf", () => {
       serveOptionsOf(settings(flags), { isDevelopment: true }).gracefulTimeoutMs;
     expect(inDevelopment({})).toBe(1_000);
     expect(inDevelopment({ gracefulTimeout: 5_000 })).toBe(5_000);
-    expect(optionsOf({})).not.toHaveProperty("gracefulTimeoutMs");
+    expect(optionsOf({}).gracefulTimeoutMs).toBe(30_000);
   });
 
   test.each([

@@ -8,6 +8,7 @@ import { UsageError } from "../usage-error.ts";
 const DEFAULT_HOST = "127.0.0.1";
 const DEFAULT_PORT = 8000;
 const LOCAL_PEERS: readonly string[] = ["127.0.0.1", "::1", "unix"];
+const GRACEFUL_TIMEOUT_MS = 30_000;
 const DEV_GRACEFUL_TIMEOUT_MS = 1_000; // nobody wants to wait for a browser's event stream at each save
 
 /**
@@ -50,15 +51,17 @@ export interface ServeMode {
  *
  * @throws UsageError for a value that cannot be, or settings that contradict each other
  */
-export function serveOptionsOf(settings: EffectiveSettings, { isDevelopment }: ServeMode): ServeOptions {
+export function serveOptionsOf(
+  settings: EffectiveSettings,
+  mode: ServeMode,
+): ServeOptions & { readonly bind: readonly string[]; readonly gracefulTimeoutMs: number } {
   const bind = bindsOf(settings);
-  for (const one of bind) checked(() => parseBind(one));
+  checkBinds(bind);
   const listed = settings.list("forwardedAllowIps");
   const peers = listed.length > 0 ? listed : LOCAL_PEERS;
   checked(() => peerList(peers), "--forwarded-allow-ips: ");
   const http = settings.text("http");
   const h2c = settings.isOn("h2c");
-  const gracefulTimeoutMs = settings.number("gracefulTimeout") ?? (isDevelopment ? DEV_GRACEFUL_TIMEOUT_MS : undefined);
   return {
     bind,
     ...tlsOf(settings),
@@ -66,9 +69,23 @@ export function serveOptionsOf(settings: EffectiveSettings, { isDevelopment }: S
     ...(h2c !== undefined && { h2c }),
     ...(settings.isOn("proxyHeaders") && { trustedProxies: peers }),
     ...(settings.isOn("proxyProtocol") && { proxyProtocol: peers }),
-    ...(gracefulTimeoutMs !== undefined && { gracefulTimeoutMs }),
+    gracefulTimeoutMs: gracefulTimeoutOf(settings, mode),
     limits: limitsOf(settings),
   };
+}
+
+/**
+ * Refuses binds that cannot be, before anything is loaded.
+ *
+ * @throws UsageError
+ */
+export function checkBinds(binds: readonly string[]): void {
+  for (const bind of binds) checked(() => parseBind(bind));
+}
+
+/** Time for what runs at a stop or reload, milliseconds. */
+export function gracefulTimeoutOf(settings: EffectiveSettings, { isDevelopment }: Partial<ServeMode> = {}): number {
+  return settings.number("gracefulTimeout") ?? (isDevelopment ? DEV_GRACEFUL_TIMEOUT_MS : GRACEFUL_TIMEOUT_MS);
 }
 
 /** Runs a parser of the core; what it refuses was typed by the user. */

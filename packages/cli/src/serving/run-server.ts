@@ -1,54 +1,70 @@
-// Runs a server for `gw serve` and `gw dev`: load, bind, say where, obey signals, reload.
-import { type Address, isGatewayError } from "@gw/core";
+// The life of a server, whatever it speaks: load, watch, open, say where, obey signals, reload, clean up.
+import { type Address, type App, type AppContext, isGatewayError } from "@gw/core";
 import { createLogger, type LeveledLogger, type LogLevel, nodeContext } from "@gw/core/node";
-import { serve } from "@gw/http";
 import type { Invocation } from "../invocation.ts";
 import { StartError } from "../usage-error.ts";
 import { type PidFile, preparePidFile } from "./pid-file.ts";
 import { Reloader } from "./reloader.ts";
-import { servedApp } from "./served-app.ts";
-import { type ServeMode, serveOptionsOf } from "./server-options.ts";
 import { untilStopped } from "./signals.ts";
 import { foldersToWatch } from "./watch-app.ts";
 import { type TreeWatch, watchTree } from "./watch-tree.ts";
 
-const DEFAULT_GRACEFUL_TIMEOUT_MS = 30_000;
+/** A server that was opened: those of `@gw/http` and `@gw/fastcgi` are. */
+export interface OpenServer {
+  readonly addresses: readonly Address[];
+  /** Settles when every bind listens. */
+  readonly ready: Promise<void>;
+  /** Finishes what runs; a second call cuts it. */
+  close(): Promise<void>;
+  /** Puts the next app in place. */
+  reload(app: App): Promise<void>;
+}
+
+/** What a command makes of a call. */
+export interface ServerPlan {
+  /** Loads the app as the call has it now, past the module cache if it is `fresh`. */
+  load(invocation: Invocation, options: { fresh: boolean }): Promise<App>;
+  /** Opens the server; returns at once. */
+  open(app: App, context: AppContext): OpenServer;
+  /** Where it listens, for people and their scripts. */
+  textOf(address: Address): string;
+  /** Time for what runs at a stop or reload, milliseconds. */
+  readonly gracefulTimeoutMs: number;
+  /** Whether a changed file loads the app anew. */
+  readonly isWatching: boolean;
+}
 
 /**
- * Loads and serves the app; settles with the exit code once a signal has stopped the server.
+ * Runs a server until a signal has stopped it; gives the exit code.
  *
- * @throws UsageError, StartError, and what `serve` throws, with nothing left running
+ * @throws UsageError, StartError, and what the server throws, with nothing left running
  */
-export async function serveUntilStopped(invocation: Invocation, mode: ServeMode): Promise<number> {
+export async function runServer(invocation: Invocation, plan: ServerPlan): Promise<number> {
   const { settings, stderr } = invocation;
-  const options = serveOptionsOf(settings, mode);
   const log = createLogger({
     level: (settings.text("logLevel") ?? "info") as LogLevel,
     format: (settings.text("logFormat") ?? "text") as "text" | "json",
   });
-  const app = await servedApp(invocation, mode);
+  const app = await plan.load(invocation, { fresh: false });
   const pid = settings.text("pid");
   const pidFile = pid === undefined ? null : preparePidFile(pid);
   const forgetErrors = logStrayErrors(log);
   let watch: TreeWatch | null = null;
   try {
-    const watched = (settings.isOn("reload") ?? mode.isDevelopment) ? foldersToWatch(invocation) : [];
-    watch = watchTree(watched, () => void reloader.reload());
-    const server = serve(app, { ...options, context: nodeContext({ log }) });
-    const reloader = new Reloader(invocation, { ...mode, server, log });
+    watch = watchTree(plan.isWatching ? foldersToWatch(invocation) : [], () => void reloader.reload());
+    const server = plan.open(app, nodeContext({ log }));
+    const reloader = new Reloader(invocation, { load: plan.load, server, log });
     const stopped = untilStopped({
       server,
       reload: () => void reloader.reload(),
       onStop: () => reloader.close(),
-      gracefulTimeoutMs: options.gracefulTimeoutMs ?? DEFAULT_GRACEFUL_TIMEOUT_MS,
+      gracefulTimeoutMs: plan.gracefulTimeoutMs,
       giveUp: () => endWithoutApp(stderr, pidFile),
     });
     stopped.catch(() => {}); // of a start that failed: `ready` says so, too
     await server.ready.catch(explainStart);
     pidFile?.publish();
-    for (const address of server.addresses) {
-      stderr.write(`gw: listening on ${addressText(address, options.tls !== undefined)}\n`);
-    }
+    for (const address of server.addresses) stderr.write(`gw: listening on ${plan.textOf(address)}\n`);
     await stopped;
     stderr.write("gw: stopped\n");
     return 0;
@@ -83,11 +99,4 @@ function endWithoutApp(stderr: Invocation["stderr"], pidFile: PidFile | null): n
   pidFile?.remove();
   stderr.write("gw: stopped; the app did not stop in time\n");
   process.exit(1);
-}
-
-/** Where a bind listens, as the line for people and their scripts has it. */
-export function addressText(address: Address, isTls: boolean): string {
-  if ("path" in address) return `unix:${address.path}`;
-  const host = address.host.includes(":") ? `[${address.host}]` : address.host;
-  return `${isTls ? "https" : "http"}://${host}:${address.port}`;
 }
