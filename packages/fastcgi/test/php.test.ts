@@ -180,7 +180,9 @@ withFpm("a restart of PHP under load costs no request that may be repeated", asy
   const statuses: number[] = [];
   let isOver = false;
   const worker = async (): Promise<void> => {
-    while (!isOver) statuses.push((await app.request("/pid.php")).status);
+    while (!isOver && statuses.length < 20_000) {
+      statuses.push((await app.request("/pid.php")).status);
+    }
   };
   const workers = [worker(), worker(), worker()];
   await php.reload?.();

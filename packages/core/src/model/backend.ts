@@ -26,6 +26,8 @@ export interface BackendSpec {
   readonly startTimeoutMs?: number;
   /** From TERM to KILL of the process group, milliseconds. @default 5_000 */
   readonly stopTimeoutMs?: number;
+  /** What asks the group to end; QUIT for PHP-FPM, which then finishes its requests. @default "SIGTERM" */
+  readonly stopSignal?: "SIGTERM" | "SIGQUIT";
   /** First and longest pause before a crashed process is started again, milliseconds. @default [1_000, 30_000] */
   readonly backOffMs?: readonly [first: number, longest: number];
   /** User to run as; needs privileges. @default the gateway's */

@@ -28,6 +28,8 @@ export interface ChildOptions {
   timeLimitMs?: number;
   /** From TERM to KILL, milliseconds. @default 5_000 */
   stopTimeoutMs?: number;
+  /** What asks it to end. @default "SIGTERM" */
+  stopSignal?: "SIGTERM" | "SIGQUIT";
   /**
    * What happens to processes that the program started and left behind.
    * `"end"`: they are stopped when it has ended. `"keep"`: they may finish
@@ -137,6 +139,7 @@ class SpawnedChild implements Child {
   readonly exited: Promise<ChildExit>;
   readonly #group: ProcessGroup;
   readonly #graceMs: number;
+  readonly #stopSignal: "SIGTERM" | "SIGQUIT";
   readonly #streams: readonly (Readable | Writable)[];
   readonly #ended: Promise<void>;
   #timedOut = false;
@@ -144,11 +147,20 @@ class SpawnedChild implements Child {
 
   constructor(
     child: ChildProcess,
-    { log, stdout, timeLimitMs, stopTimeoutMs = 5_000, leftovers = "end", guarded = false }: ChildOptions,
+    {
+      log,
+      stdout,
+      timeLimitMs,
+      stopTimeoutMs = 5_000,
+      stopSignal = "SIGTERM",
+      leftovers = "end",
+      guarded = false,
+    }: ChildOptions,
   ) {
     this.pid = child.pid as number;
     this.#group = new ProcessGroup(this.pid);
     this.#graceMs = stopTimeoutMs;
+    this.#stopSignal = stopSignal;
     this.stdin = child.stdin;
     this.stdout = stdout === "pipe" ? child.stdout : null;
     this.control = (child.stdio[3] as Duplex | null | undefined) ?? null;
@@ -172,7 +184,7 @@ class SpawnedChild implements Child {
   async stop(graceMs: number = this.#graceMs): Promise<ChildExit> {
     const giveUpAt = performance.now() + graceMs;
     this.#termSent = true;
-    this.#group.signal("SIGTERM");
+    this.#group.signal(this.#stopSignal);
     const kill = setTimeout(() => this.#group.signal("SIGKILL"), graceMs);
     const exit = await this.exited;
     await this.#group.end(Math.max(0, giveUpAt - performance.now()));

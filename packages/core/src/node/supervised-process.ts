@@ -51,6 +51,7 @@ export async function startProcess(options: ProcessOptions): Promise<SupervisedP
     stopTimeoutMs: spec.stopTimeoutMs,
     guarded: true,
     log,
+    ...(spec.stopSignal !== undefined && { stopSignal: spec.stopSignal }),
     ...(spec.cwd !== undefined && { cwd: spec.cwd }),
     ...(spec.uid !== undefined && { uid: spec.uid }),
     ...(spec.gid !== undefined && { gid: spec.gid }),

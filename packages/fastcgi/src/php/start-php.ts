@@ -44,6 +44,7 @@ async function phpFpmSpec(command: string, { name, env, options }: SpecParts): P
   const lines = [
     "[global]",
     "daemonize = no",
+    "process_control_timeout = 9s", // for running requests at QUIT
     "error_log = syslog", // no file is opened for it; what is said goes to standard error by --force-stderr
     "log_level = warning",
     "[gw]",
@@ -72,6 +73,8 @@ async function phpFpmSpec(command: string, { name, env, options }: SpecParts): P
     processes: 1,
     socket: "path",
     ready: "connect",
+    stopSignal: "SIGQUIT", // TERM would cut the requests that run
+    stopTimeoutMs: 10_000,
   };
   return { spec, dispose: () => rm(folder, { recursive: true, force: true }) };
 }
