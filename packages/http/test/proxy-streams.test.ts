@@ -2,12 +2,14 @@
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type RequestListener, request, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer as createTlsServer } from "node:https";
+import { type AddressInfo, createServer as createRawServer, type Server as RawServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import express from "express";
 import { afterEach, expect, test } from "vitest";
 import { type ProxyOptions, proxy, serve } from "../src/index.ts";
+import { authority, first } from "./certificates.ts";
 
 const running: (() => unknown)[] = [];
 
@@ -155,4 +157,36 @@ test("a gateway behind a gateway", async () => {
   const inner = await front(await upstream((req, res) => void res.end(`${req.url} ${req.headers.via}`)));
   const url = await front(inner);
   expect(await (await fetch(`${url}/a?b`)).text()).toBe("/a?b 1.1 gw, 1.1 gw");
+});
+
+test("TLS: an upstream whose certificate is not believed is a 502, one of the given authority answers", async () => {
+  const server = createTlsServer(first, (_req, res) => void res.end("over TLS"));
+  const target = (await listen(server)).replace("http:", "https:");
+  expect((await fetch(await front(target))).status).toBe(502);
+  const url = await front(target, { tls: { ca: authority } });
+  for (let time = 0; time < 2; time++) expect(await (await fetch(url)).text()).toBe("over TLS");
+  expect((await fetch(await front(target, { tls: { ca: authority, serverName: "other.example" } }))).status).toBe(502);
+});
+
+test("R-F13: what an upstream says unasked is nobody's answer", async () => {
+  const sockets: Socket[] = [];
+  const server: RawServer = createRawServer((socket) => {
+    sockets.push(socket);
+    socket.on("error", () => {});
+    socket.on("data", () => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ntrue"));
+  });
+  server.listen({ port: 0, host: "127.0.0.1" });
+  await once(server, "listening");
+  running.push(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const url = await front(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  expect(await (await fetch(url)).text()).toBe("true");
+  const [kept] = sockets as [Socket];
+  const closed = once(kept, "close");
+  kept.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfalse");
+  await closed;
+  expect(await (await fetch(url)).text()).toBe("true");
+  expect(sockets.length).toBe(2);
 });
