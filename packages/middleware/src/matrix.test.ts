@@ -8,22 +8,28 @@ import { apiKey, hashKey } from "./api-key.ts";
 import { basicAuth } from "./basic-auth.ts";
 import { bearerAuth } from "./bearer-auth.ts";
 import { bodyLimit } from "./body-limit.ts";
+import { compress } from "./compress.ts";
+import { conditionalGet } from "./conditional-get.ts";
 import { cookies, cookiesOf } from "./cookies.ts";
 import { cors } from "./cors.ts";
 import { csrf } from "./csrf.ts";
+import { decompress } from "./decompress.ts";
 import { digestAuth, digestHashes } from "./digest-auth.ts";
 import { errorPages } from "./error-pages.ts";
+import { etag } from "./etag.ts";
 import { formLogin } from "./form-login.ts";
 import { head } from "./head.ts";
 import { httpsRedirect } from "./https-redirect.ts";
 import { ipRestriction } from "./ip-restriction.ts";
 import { methodOverride } from "./method-override.ts";
+import { metrics } from "./metrics.ts";
 import { proxyHeaders } from "./proxy-headers.ts";
 import { rateLimit } from "./rate-limit.ts";
 import { remoteUser } from "./remote-user.ts";
 import { requestId } from "./request-id.ts";
 import { requireUser } from "./require-user.ts";
 import { securityHeaders } from "./security-headers.ts";
+import { serverTiming } from "./server-timing.ts";
 import { memoryStore } from "./session/memory.ts";
 import { session, sessionOf } from "./session.ts";
 import { timeout } from "./timeout.ts";
@@ -265,6 +271,13 @@ const rows: readonly Row[] = [
     touch: nothing,
     headers: { Authorization: "Digest junk" },
     expected: { isThrough: false, status: 400 },
+  },
+  {
+    name: "metrics, serverTiming, compress, conditionalGet, etag, decompress: let through",
+    layers: () => [metrics(), serverTiming(), compress({ minBytes: 0 }), conditionalGet(), etag(), decompress()],
+    touch: nothing,
+    headers: { "Accept-Encoding": "gzip" },
+    expected: through,
   },
 ];
 

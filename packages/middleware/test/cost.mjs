@@ -6,18 +6,33 @@ import { compose, createContext, OpenExchange, Runtime, text } from "@gw/core";
 import { testRequest } from "@gw/core/testing";
 import {
   accessLog,
+  apiKey,
   basicAuth,
+  compress,
   cookies,
   cookiesOf,
+  cors,
+  csrf,
   errorPages,
+  etag,
   fileStore,
   formLogin,
+  hashKey,
   hasSqlite,
+  ipRestriction,
   memoryStore,
+  metrics,
+  proxyHeaders,
+  rateLimit,
+  requestId,
   requireUser,
+  securityHeaders,
+  serverTiming,
   session,
   sessionOf,
   sqliteStore,
+  timeout,
+  trustedHost,
 } from "@gw/middleware";
 
 const directory = mkdtempSync(join(tmpdir(), "gw-cost-"));
@@ -102,5 +117,34 @@ show("basicAuth, bcrypt, remembered", slow, basic);
 show("accessLog, combined", compose([accessLog({ destination() {} })], plain));
 show("accessLog, JSON", compose([accessLog({ destination() {}, format: "json" })], plain));
 show("errorPages, no error", compose([errorPages()], plain));
+const forwarded = { "x-forwarded-for": "192.0.2.7", "x-forwarded-proto": "https" };
+const foreign = { origin: "https://app.example" };
+show("proxyHeaders", compose([proxyHeaders({ proxies: ["127.0.0.1"] })], plain), forwarded);
+show("trustedHost", compose([trustedHost({ hosts: ["localhost"] })], plain));
+show("ipRestriction", compose([ipRestriction({ allow: ["127.0.0.0/8"] })], plain));
+show("securityHeaders", compose([securityHeaders()], plain));
+show("requestId", compose([requestId()], plain));
+show("timeout, sync app", compose([timeout({ ms: 1_000 })], plain));
+show("csrf, a GET", compose([csrf()], plain));
+show("cors, an allowed origin", compose([cors({ origins: ["https://app.example"] })], plain), foreign);
+show("rateLimit", compose([rateLimit({ limit: 1e12 })], plain));
+show("apiKey", compose([apiKey({ keys: { [hashKey("a-key")]: "ann" } })], plain), { "x-api-key": "a-key" });
+show("etag, 2 bytes", compose([etag()], plain));
+show("compress, too short", compose([compress()], plain), { "accept-encoding": "gzip, br" });
+const page = text("<p>a line of a page of HTML that is sent again and again</p>\n".repeat(160));
+show(
+  "compress, 10 kB as br",
+  compose([compress()], () => page),
+  { "accept-encoding": "br" },
+  2_000,
+);
+show(
+  "compress, 10 kB as gzip",
+  compose([compress()], () => page),
+  { "accept-encoding": "gzip" },
+  2_000,
+);
+show("serverTiming", compose([serverTiming()], plain));
+show("metrics", compose([metrics()], plain));
 rmSync(directory, { recursive: true });
 process.exit(0);
