@@ -40,7 +40,13 @@ async function count(source: Readable): Promise<number> {
 
 async function overHttp1(port: number, direction: string): Promise<number> {
   const method = direction === "down" ? "GET" : "POST";
-  const sent: ClientRequest = request({ port, host: "127.0.0.1", path: `/${direction}?${bytes}`, method, agent: false });
+  const sent: ClientRequest = request({
+    port,
+    host: "127.0.0.1",
+    path: `/${direction}?${bytes}`,
+    method,
+    agent: false,
+  });
   const response = once(sent, "response");
   const sending = direction === "down" ? sent.end() : send(sent);
   const received = await count((await response)[0]);
@@ -52,7 +58,10 @@ async function overHttp2(port: number, direction: string): Promise<number> {
   const session = connect(`http://127.0.0.1:${port}`, { settings: { initialWindowSize: 1 << 20 } });
   await once(session, "connect");
   session.setLocalWindowSize(1 << 20);
-  const stream: Duplex = session.request({ ":path": `/${direction}?${bytes}`, ":method": direction === "down" ? "GET" : "POST" });
+  const stream: Duplex = session.request({
+    ":path": `/${direction}?${bytes}`,
+    ":method": direction === "down" ? "GET" : "POST",
+  });
   const sending = direction === "down" ? stream.end() : send(stream);
   const received = await count(stream);
   await sending;
@@ -66,7 +75,9 @@ interface Server {
 }
 
 async function start(kind: string): Promise<Server> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "stream-server.ts"), kind], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [join(import.meta.dirname, "stream-server.ts"), kind], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   children.push(child);
   const [line] = (await once(child.stdout as Readable, "data")) as [Buffer];
   return { pid: child.pid as number, port: Number(line.toString()) };
@@ -97,7 +108,9 @@ function variant(kind: string, { pid, port }: Server, direction: string): Varian
 try {
   const servers = new Map<string, Server>();
   for (const kind of kinds) servers.set(kind, await start(kind));
-  console.log(`node ${process.versions.node}, ${bytes / 1_048_576} MiB, ${rounds} rounds: CPU seconds of the server, and how far its resident memory moved\n`);
+  console.log(
+    `node ${process.versions.node}, ${bytes / 1_048_576} MiB, ${rounds} rounds: CPU seconds of the server, and how far its resident memory moved\n`,
+  );
   console.log("| | CPU s | ÷ node:http | memory moved, MB (each round) |\n|---|---:|---:|---:|");
   for (const direction of directions) {
     const variants = kinds.map((kind) => variant(kind, servers.get(kind) as Server, direction));
@@ -105,7 +118,9 @@ try {
     const base = median(measured[0]?.values ?? []);
     for (const { name, values } of measured) {
       const moved = (spreads.get(name) ?? []).slice(1).map((spread) => (spread / 1e6).toFixed(0));
-      console.log(`| ${name} | ${median(values).toFixed(2)} | ${(median(values) / base).toFixed(2)} | ${moved.join(", ")} |`);
+      console.log(
+        `| ${name} | ${median(values).toFixed(2)} | ${(median(values) / base).toFixed(2)} | ${moved.join(", ")} |`,
+      );
     }
   }
 } finally {

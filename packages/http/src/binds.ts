@@ -2,8 +2,8 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import type { PeerList } from "@gw/core";
-import { type PeerFacts, socketFacts } from "./connection.ts";
 import { parsePreface, readFirstBytes } from "./first-bytes.ts";
+import { type PeerFacts, socketFacts } from "./peer.ts";
 import { type ProxyHeader, parseProxyHeader } from "./proxy-protocol.ts";
 import type { ServerState } from "./server-state.ts";
 import type { Certificates } from "./tls.ts";

@@ -2,10 +2,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { GatewayError } from "@gw/core";
-import { Connection, LINGER_MS, type PeerFacts } from "./connection.ts";
+import { Connection, LINGER_MS } from "./connection.ts";
 import type { Generation } from "./generation.ts";
 import type { Http1Link, Http1Sender } from "./http1-sender.ts";
 import type { HttpLimits } from "./limits.ts";
+import type { PeerFacts } from "./peer.ts";
 import { refusalText } from "./refusal.ts";
 import type { ServerState } from "./server-state.ts";
 

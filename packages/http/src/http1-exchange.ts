@@ -24,14 +24,14 @@ export class Http1Exchange extends Http1Sender {
   #bodyTimer: BodyTimer | null = null;
 
   /** Asks the app and sends its answer. */
-  run({ path, query, scheme, headers, client, server }: RequestFacts): void {
+  run({ target, mount, path, query, scheme, headers, client, server }: RequestFacts): void {
     const { req } = this;
     const request: HttpRequest = {
       kind: "http",
       method: req.method as string,
       scheme,
-      target: req.url as string,
-      mount: "",
+      target,
+      mount,
       path,
       query,
       protocol: req.httpVersionMinor === 1 ? "HTTP/1.1" : "HTTP/1.0",

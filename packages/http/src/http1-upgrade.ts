@@ -2,10 +2,15 @@
 import { type IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { HttpResponse, WebSocketAccept } from "@gw/core";
+import type { Generation } from "./generation.ts";
+import { readHttp1Head } from "./http1-head.ts";
 import { type Http1Parts, Http1Sender } from "./http1-sender.ts";
-import type { RequestFacts } from "./request-rules.ts";
+import { checkLoad, type HttpLimits } from "./limits.ts";
+import type { Peer } from "./peer.ts";
+import { applyRules, type RequestFacts, type RequestRules } from "./request-rules.ts";
+import { readHandshake } from "./websocket-handshake.ts";
 import type { WebSocketOpener } from "./websocket-open.ts";
-import { askForSocket } from "./websocket-request.ts";
+import { askForSocket, checkOrigin } from "./websocket-request.ts";
 import { WebSocketSession } from "./websocket-session.ts";
 import type { WebSocketSettings } from "./websocket-settings.ts";
 
@@ -34,7 +39,6 @@ export class Http1Upgrade extends Http1Sender {
     const opening = {
       exchange: this,
       facts,
-      target: this.req.url as string,
       protocol: "HTTP/1.1",
       tls: this.link.tls,
       subprotocols,
@@ -76,6 +80,36 @@ export class Http1Upgrade extends Http1Sender {
     this.#session = new WebSocketSession(webSocket, { exchange: this, accept, settings, writeTimeoutMs });
     this.#session.run();
   }
+}
+
+/** What an opening is checked against. */
+export interface UpgradeRules {
+  readonly limits: HttpLimits;
+  readonly rules: RequestRules;
+  readonly webSocket: WebSocketSettings;
+  readonly generation: Generation;
+}
+
+/**
+ * Checks an opening before any app sees it.
+ *
+ * @throws GatewayError what `readHttp1Head`, `applyRules`, `readHandshake`, `checkOrigin` and `checkLoad` throw.
+ */
+export function readUpgrade(
+  req: IncomingMessage,
+  peer: Peer,
+  checks: UpgradeRules,
+): { facts: RequestFacts; subprotocols: readonly string[] } {
+  const { host, length } = readHttp1Head(req, checks.limits);
+  const facts = applyRules(
+    { method: "GET", target: req.url as string, authority: host, flat: req.rawHeaders },
+    peer,
+    checks.rules,
+  );
+  const { subprotocols } = readHandshake(facts.headers, length);
+  checkOrigin(facts, checks.webSocket);
+  checkLoad(checks);
+  return { facts, subprotocols };
 }
 
 /** A response object for an opening: node:http makes none. */

@@ -3,20 +3,18 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { GatewayError } from "@gw/core";
-import type { PeerFacts } from "./connection.ts";
 import { Http1Connection } from "./http1-connection.ts";
 import { Http1Exchange } from "./http1-exchange.ts";
 import { readHttp1Head, refusedMethod } from "./http1-head.ts";
 import { onParserError } from "./http1-parser-error.ts";
-import { Http1Upgrade, responseFor } from "./http1-upgrade.ts";
+import { Http1Upgrade, readUpgrade, responseFor } from "./http1-upgrade.ts";
 import { checkLoad } from "./limits.ts";
 import { nodeServerOptions } from "./node-server-options.ts";
+import type { PeerFacts } from "./peer.ts";
 import { refusalText, refuse } from "./refusal.ts";
 import { applyRules } from "./request-rules.ts";
 import type { ServerState } from "./server-state.ts";
-import { readHandshake } from "./websocket-handshake.ts";
 import type { WebSocketOpener } from "./websocket-open.ts";
-import { checkOrigin } from "./websocket-request.ts";
 
 /** Takes connections that speak HTTP/1.x. */
 export interface Http1Engine {
@@ -99,12 +97,7 @@ function onUpgrade(req: IncomingMessage, socket: Socket, head: Buffer, opener: W
   connection.takeNoMore();
   const res = responseFor(req, socket);
   try {
-    const { host, length } = readHttp1Head(req, state.limits);
-    const wire = { method: "GET", target: req.url as string, authority: host, flat: req.rawHeaders };
-    const facts = applyRules(wire, connection, state.rules);
-    const { subprotocols } = readHandshake(facts.headers, length);
-    checkOrigin(facts, state.webSocket);
-    checkLoad(state);
+    const { facts, subprotocols } = readUpgrade(req, connection, state);
     const options = { head, settings: state.webSocket, opener };
     const exchange = new Http1Upgrade({ link: connection, generation: state.generation, req, res }, options);
     connection.current = exchange;

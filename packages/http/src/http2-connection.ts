@@ -1,8 +1,9 @@
 // One HTTP/2 connection: its streams, and what a peer may do to it (R-H6, R-H10).
 import { constants, type ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
-import { Connection, LINGER_MS, type PeerFacts } from "./connection.ts";
+import { Connection, LINGER_MS } from "./connection.ts";
 import type { Generation } from "./generation.ts";
+import type { PeerFacts } from "./peer.ts";
 import type { ServerState } from "./server-state.ts";
 
 /** Time over which control frames are counted. */

@@ -24,13 +24,17 @@ export class Http2Exchange extends Http2Sender {
   #trailers: HeaderList = HeaderList.empty;
 
   /** Asks the app and sends its answer. */
-  run(head: Http2Head, { path, query, scheme, headers, client, server }: RequestFacts, hasBody: boolean): void {
+  run(
+    head: Http2Head,
+    { target, mount, path, query, scheme, headers, client, server }: RequestFacts,
+    hasBody: boolean,
+  ): void {
     const request: HttpRequest = {
       kind: "http",
       method: head.method,
       scheme,
-      target: head.target,
-      mount: "",
+      target,
+      mount,
       path,
       query,
       protocol: "HTTP/2.0",

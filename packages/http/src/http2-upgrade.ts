@@ -1,7 +1,6 @@
 // WebSocket openings over HTTP/2: extended CONNECT (RFC 8441). Apps see the same request as over HTTP/1.1.
 import type { IncomingMessage } from "node:http";
 import type { WebSocketAccept } from "@gw/core";
-import type { Http2Head } from "./http2-head.ts";
 import { Http2Sender } from "./http2-sender.ts";
 import { Http2Tunnel } from "./http2-tunnel.ts";
 import type { RequestFacts } from "./request-rules.ts";
@@ -14,11 +13,10 @@ export class Http2Upgrade extends Http2Sender {
   #session: WebSocketSession | null = null;
 
   /** Asks the app, then refuses or opens. */
-  run(head: Http2Head, facts: RequestFacts, subprotocols: readonly string[], opener: WebSocketOpener): void {
+  run(facts: RequestFacts, subprotocols: readonly string[], opener: WebSocketOpener): void {
     const opening = {
       exchange: this,
       facts,
-      target: head.target,
       protocol: "HTTP/2.0",
       tls: this.connection.tls,
       subprotocols,

@@ -7,13 +7,13 @@ import {
   type ServerOptions,
 } from "node:http2";
 import type { Socket } from "node:net";
-import type { PeerFacts } from "./connection.ts";
 import { Http2Connection } from "./http2-connection.ts";
 import { Http2Exchange } from "./http2-exchange.ts";
 import { readHttp2Head } from "./http2-head.ts";
 import type { Http2Sender } from "./http2-sender.ts";
 import { Http2Upgrade } from "./http2-upgrade.ts";
 import { checkLoad } from "./limits.ts";
+import type { PeerFacts } from "./peer.ts";
 import { refusalOf } from "./refusal.ts";
 import { applyRules, type RequestFacts } from "./request-rules.ts";
 import type { ServerState } from "./server-state.ts";
@@ -103,7 +103,7 @@ function onStream(stream: Http2Stream, flags: number, raw: readonly string[], op
     const exchange = isSocket ? new Http2Upgrade(connection, stream) : new Http2Exchange(connection, stream);
     stream[EXCHANGE] = exchange;
     connection.exchanges.add(exchange);
-    if (exchange instanceof Http2Upgrade) exchange.run(head, facts, subprotocols, opener);
+    if (exchange instanceof Http2Upgrade) exchange.run(facts, subprotocols, opener);
     else exchange.run(head, facts, (flags & constants.NGHTTP2_FLAG_END_STREAM) === 0);
   } catch (error) {
     refuseStream(stream, error);

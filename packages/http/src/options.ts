@@ -27,6 +27,11 @@ export interface ServeOptions {
    * From all others they are removed (R-H17). Listing a peer that is no proxy lets it choose its address. @default none
    */
   trustedProxies?: readonly string[];
+  /**
+   * Names, in lower case, of the forwarding headers that every trusted proxy sets itself. One that a proxy only hands on is
+   * the client's word. @default ["x-forwarded-for", "x-forwarded-proto"]
+   */
+  forwardedFields?: readonly string[];
   /** Peers that start each connection with a PROXY header (v1 or v2): addresses, CIDR blocks, `"unix"`. It is required from them. @default none */
   proxyProtocol?: readonly string[];
   /** Further names of identity headers to remove from clients, such as the one a backend is given (R-H18). @default none */

@@ -5,10 +5,11 @@ import {
   GatewayError,
   HeaderList,
   parseTarget,
+  peerList,
   readForwarded,
   scrubIdentity,
 } from "@gw/core";
-import type { Connection } from "./connection.ts";
+import type { Peer } from "./peer.ts";
 
 /** Settings of a server that concern the reading of requests. */
 export interface RequestRules {
@@ -18,6 +19,28 @@ export interface RequestRules {
   readonly identityHeaders: readonly string[];
   /** Whether a host is answered; `null`: every one. */
   readonly isAllowedHost: ((host: string) => boolean) | null;
+}
+
+/** What those settings are made from. */
+export interface RuleOptions {
+  readonly trustedProxies?: readonly string[];
+  readonly forwardedFields?: readonly string[];
+  readonly identityHeaders?: readonly string[];
+  readonly allowedHosts?: readonly string[];
+}
+
+/** The rules that options ask for. @throws GatewayError `GW_PEER_LIST` */
+export function resolveRules({
+  trustedProxies = [],
+  forwardedFields,
+  identityHeaders = [],
+  allowedHosts,
+}: RuleOptions): RequestRules {
+  return {
+    trust: { proxies: peerList(trustedProxies), ...(forwardedFields !== undefined && { fields: forwardedFields }) },
+    identityHeaders,
+    isAllowedHost: allowedHosts === undefined ? null : hostTest(allowedHosts),
+  };
 }
 
 /** A request as the wire gave it. */
@@ -32,6 +55,9 @@ export interface WireRequest {
 
 /** What a request says once the rules have been applied. */
 export interface RequestFacts {
+  readonly target: string;
+  /** `""`, or where another server has mounted us. */
+  readonly mount: string;
   readonly path: string;
   readonly query: string;
   readonly scheme: "http" | "https";
@@ -45,15 +71,15 @@ export interface RequestFacts {
  *
  * @throws GatewayError `GW_BAD_TARGET`, `GW_BAD_AUTHORITY`, `GW_HTTP_HOST` (400), `GW_HTTP_MISDIRECTED` (421).
  */
-export function applyRules(wire: WireRequest, connection: Connection, rules: RequestRules): RequestFacts {
+export function applyRules(wire: WireRequest, peer: Peer, rules: RequestRules): RequestFacts {
   const { path, query, authority: named } = parseTarget(wire.target, wire.method);
   if (named !== null && !sameAuthority(named, wire.authority)) throw twoHosts();
   const scrubbed = scrubIdentity(HeaderList.fromWire(wire.flat), rules.identityHeaders);
-  const { headers, client, scheme: toldScheme, authority } = readForwarded(scrubbed, connection.client, rules.trust);
-  const scheme = toldScheme ?? connection.scheme;
-  const server = connection.serverAddress(authority ?? wire.authority, scheme);
+  const { headers, client, scheme: toldScheme, authority } = readForwarded(scrubbed, peer.client, rules.trust);
+  const scheme = toldScheme ?? peer.scheme;
+  const server = peer.serverAddress(authority ?? wire.authority, scheme);
   if (rules.isAllowedHost !== null) checkHost(server, rules.isAllowedHost);
-  return { path, query, scheme, headers, client, server };
+  return { target: wire.target, mount: "", path, query, scheme, headers, client, server };
 }
 
 /** Whether the absolute form of a target names what the Host field names (RFC 9112 §3.2.2: one must win; we want one). */
@@ -71,7 +97,7 @@ function twoHosts(): GatewayError {
 }
 
 /** A test for host names: exact ones, and `*.example.com` for the names below example.com. */
-export function hostTest(names: readonly string[]): (host: string) => boolean {
+function hostTest(names: readonly string[]): (host: string) => boolean {
   const exact = new Set(names.filter((name) => !name.startsWith("*.")).map((name) => name.toLowerCase()));
   const below = names.filter((name) => name.startsWith("*.")).map((name) => name.slice(1).toLowerCase());
   return (host) => exact.has(host) || below.some((suffix) => host.endsWith(suffix) && host.length > suffix.length);

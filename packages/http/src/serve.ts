@@ -7,7 +7,7 @@ import { createHttp1 } from "./http1.ts";
 import { createHttp2 } from "./http2.ts";
 import { resolveLimits } from "./limits.ts";
 import type { RunningServer, ServeOptions } from "./options.ts";
-import { hostTest } from "./request-rules.ts";
+import { resolveRules } from "./request-rules.ts";
 import type { ServerState } from "./server-state.ts";
 import { drainServer, finishGeneration } from "./shutdown.ts";
 import { type Certificates, loadCertificates } from "./tls.ts";
@@ -30,11 +30,7 @@ export function serve(app: AppSource, options: ServeOptions = {}): RunningServer
   const state: ServerState = {
     generation: new Generation(newRuntime(app)),
     limits,
-    rules: {
-      trust: { proxies: peerList(options.trustedProxies ?? []) },
-      identityHeaders: options.identityHeaders ?? [],
-      isAllowedHost: options.allowedHosts === undefined ? null : hostTest(options.allowedHosts),
-    },
+    rules: resolveRules(options),
     webSocket: resolveWebSocket(options.webSocket),
     log: context.log,
     sockets: new Set(),

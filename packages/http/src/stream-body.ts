@@ -1,8 +1,9 @@
 // The body of one request: chunks off a node:http message or a node:http2 stream, read only when asked.
 import type { Readable } from "node:stream";
+import { GatewayError } from "@gw/core";
 
 /** How many bytes are held before the client has to wait. */
-const HIGH_WATER_BYTES = 65_536;
+const HIGH_WATER_BYTES = 131_072;
 
 interface Waiter {
   readonly resolve: (result: IteratorResult<Uint8Array>) => void;
@@ -106,6 +107,7 @@ export class StreamBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
   #open(): void {
     if (this.#isBegun) return;
     this.#isBegun = true;
+    if (this.#source.readableEnded || this.#source.destroyed) return this.fail(readBefore());
     this.#source.on("data", (chunk: Buffer) => this.#onData(chunk));
     this.#source.on("end", () => this.#onEnd());
   }
@@ -146,6 +148,15 @@ export class StreamBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
     this.#isPaused = false;
     this.#source.resume();
   }
+}
+
+/** In a foreign server somebody may have been here before us. */
+function readBefore(): GatewayError {
+  return new GatewayError(
+    "GW_BODY_USED",
+    500,
+    "the request body was read before the app got it; mount the app before body parsers",
+  );
 }
 
 const END: IteratorResult<Uint8Array> = { done: true, value: undefined };

@@ -24,7 +24,6 @@ import type { WebSocketSettings } from "./websocket-settings.ts";
 export interface OpeningRequest {
   readonly exchange: HttpExchange;
   readonly facts: RequestFacts;
-  readonly target: string;
   readonly protocol: "HTTP/1.1" | "HTTP/2.0";
   readonly tls: TlsInfo | null;
   readonly subprotocols: readonly string[];
@@ -55,14 +54,14 @@ export function askForSocket(opening: OpeningRequest, { refuse, accept }: Decisi
   else answered(answer);
 }
 
-function socketRequest({ exchange, facts, target, protocol, tls, subprotocols }: OpeningRequest): WebSocketRequest {
-  const { path, query, scheme, headers, client, server } = facts;
+function socketRequest({ exchange, facts, protocol, tls, subprotocols }: OpeningRequest): WebSocketRequest {
+  const { target, mount, path, query, scheme, headers, client, server } = facts;
   return {
     kind: "websocket",
     method: "GET", // on HTTP/2 it was CONNECT (RFC 8441 §4): apps need not know
     scheme,
     target,
-    mount: "",
+    mount,
     path,
     query,
     protocol,

@@ -1,0 +1,39 @@
+// A connection of somebody else's node:http server, as our exchanges see it: its times and its order are not ours.
+import type { Socket } from "node:net";
+import type { TlsInfo } from "@gw/core";
+import type { Http1Link, Http1Sender } from "./http1-sender.ts";
+import type { HttpLimits } from "./limits.ts";
+
+/** The link of one exchange in a foreign server. */
+export class NodeLink implements Http1Link {
+  readonly limits: HttpLimits;
+  readonly socket: Socket;
+  readonly tls: TlsInfo | null;
+  readonly isLast = false;
+  /** The exchange that uses it. */
+  exchange: Http1Sender | null = null;
+
+  constructor(socket: Socket, tls: TlsInfo | null, limits: HttpLimits) {
+    this.socket = socket;
+    this.limits = limits;
+    this.tls = tls;
+  }
+
+  next(): void {}
+  takeNoMore(): void {}
+  watchWrites(): void {}
+  unwatchWrites(): void {}
+  beginDrain(): void {}
+
+  failBody(error: unknown): void {
+    this.exchange?.failBody(error);
+  }
+
+  closeGently(): void {
+    this.socket.end();
+  }
+
+  cut(): void {
+    this.socket.destroy();
+  }
+}
