@@ -54,14 +54,16 @@ export function entriesOf(manifest: Manifest): PackageEntry[] {
 /** Reads every package under `<root>/packages`, in alphabetical order. */
 export function readPackages(root: string): WorkspacePackage[] {
   const folders = readdirSync(join(root, "packages"), { withFileTypes: true });
-  return folders
-    .filter((folder) => folder.isDirectory())
-    .map(({ name }) => ({ name, path: join(root, "packages", name) }))
-    // A folder without a manifest is a package that is being made.
-    .filter(({ path }) => existsSync(join(path, "package.json")))
-    .map(({ name, path }) => {
-      const manifest = readManifest(path);
-      return { folder: name, path, manifest, entries: entriesOf(manifest) };
-    })
-    .sort((a, b) => (a.folder < b.folder ? -1 : 1));
+  return (
+    folders
+      .filter((folder) => folder.isDirectory())
+      .map(({ name }) => ({ name, path: join(root, "packages", name) }))
+      // A folder without a manifest is a package that is being made.
+      .filter(({ path }) => existsSync(join(path, "package.json")))
+      .map(({ name, path }) => {
+        const manifest = readManifest(path);
+        return { folder: name, path, manifest, entries: entriesOf(manifest) };
+      })
+      .sort((a, b) => (a.folder < b.folder ? -1 : 1))
+  );
 }
