@@ -2,16 +2,15 @@
 import type { Socket } from "node:net";
 import type { Generation } from "./generation.ts";
 import { Peer, type PeerFacts } from "./peer.ts";
-import type { ServerState } from "./server-state.ts";
+import type { OpenConnection, ServerState } from "./server-state.ts";
 
 /** How long a connection that we closed for writing stays open, so that the client can read what was sent last. */
 export const LINGER_MS = 2_000;
 
 /** One connection. Lives in `state.connections` until its socket has closed. */
-export abstract class Connection extends Peer {
+export abstract class Connection extends Peer implements OpenConnection {
   readonly state: ServerState;
   readonly socket: Socket;
-  /** Settles when the socket has closed. */
   readonly closed: Promise<void>;
 
   constructor(state: ServerState, socket: Socket, facts: PeerFacts) {
@@ -29,16 +28,12 @@ export abstract class Connection extends Peer {
     });
   }
 
-  /** Looks at the time limits; called about once a second with the monotonic time. */
   abstract check(nowMs: number): void;
-  /** No more requests are wanted: finish what runs, close when idle for `state.idleGraceMs`. */
   abstract drain(): void;
   /** The socket has closed. */
   abstract onClose(): void;
-  /** Cuts the exchanges of an app that is gone. */
   abstract cutExchangesOf(generation: Generation): void;
 
-  /** Cuts the connection. */
   cut(): void {
     this.socket.destroy();
   }

@@ -1,11 +1,24 @@
 // What all connections of a server share.
 import type { Socket } from "node:net";
 import type { Logger } from "@gw/core";
-import type { Connection } from "./connection.ts";
 import type { Generation } from "./generation.ts";
 import type { HttpLimits } from "./limits.ts";
 import type { RequestRules } from "./request-rules.ts";
 import type { WebSocketSettings } from "./websocket-settings.ts";
+
+/** A connection as its server sees it. */
+export interface OpenConnection {
+  /** Settles when the socket has closed. */
+  readonly closed: Promise<void>;
+  /** Looks at the time limits; called about once a second with the monotonic time. */
+  check(nowMs: number): void;
+  /** No more requests are wanted: finish what runs, close when idle for `idleGraceMs`. */
+  drain(): void;
+  /** Cuts the exchanges of an app that is gone. */
+  cutExchangesOf(generation: Generation): void;
+  /** Cuts the connection. */
+  cut(): void;
+}
 
 /** The state of one server, shared by its connections. */
 export interface ServerState {
@@ -18,7 +31,7 @@ export interface ServerState {
   /** Every accepted socket, also those whose first bytes are awaited. */
   readonly sockets: Set<Socket>;
   /** Every connection that speaks HTTP. */
-  readonly connections: Set<Connection>;
+  readonly connections: Set<OpenConnection>;
   /** Milliseconds of the monotonic clock at the last look at the connections: cheap to read, up to a second old. */
   now: number;
   /** Whether no more requests are wanted: answers ask to close. */
