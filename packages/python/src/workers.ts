@@ -64,6 +64,8 @@ export class PythonWorkers {
   /** Starts the workers; returns without waiting for them: early requests wait, the rest of the gateway does not. */
   async start(context: Pick<AppContext, "log" | "metrics">): Promise<void> {
     this.#log = context.log.child({ python: this.#app });
+    this.#isStopped = false;
+    this.#startError = null;
     try {
       this.#command = await workerCommand(this.#app, this.#kind, this.#options);
     } catch (error) {

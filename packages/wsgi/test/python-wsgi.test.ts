@@ -1,11 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { run } from "@gw/core/testing";
 import { requires } from "@gw-private/requires";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 import type { PythonWsgiOptions } from "../src/python.ts";
 import { pythonWsgi } from "../src/python.ts";
-import { type PythonTestApp, start } from "./python-app.ts";
+import { apps, type PythonTestApp, start } from "./python-app.ts";
 
 const withPython = requires("python3");
 const running: PythonTestApp[] = [];
@@ -232,4 +233,13 @@ test.each([
   ["mod:app", { timeoutMs: 0.5 }],
 ])("refuses %j with %j before anything starts", (app, options) => {
   expect(() => pythonWsgi(app, options)).toThrow(expect.objectContaining({ code: "GW_PYTHON_OPTION" }));
+});
+
+withPython("starts again after it was stopped", async () => {
+  const app = pythonWsgi("wsgi_apps:hello", { cwd: apps, workers: 1 });
+  for (let time = 0; time < 2; time++) {
+    const one = await run(app);
+    expect((await one.request("/")).text()).toBe("Hello, World!");
+    await one.stop();
+  }
 });
