@@ -101,7 +101,7 @@ describe.each(["python", "node"] as const)("the %s broker", (kind) => {
     await expect.poll(() => isAlive(broker)).toBe(false);
     expect((await fetch(`${url}/?quick`)).status).toBe(200); // it is ready again
     leaving.abort();
-    await expect.poll(() => isAlive(Number(readFileSync(pid, "utf8")))).toBe(false);
+    await expect.poll(() => isAlive(Number(readFileSync(pid, "utf8"))), { timeout: 5_000 }).toBe(false);
   });
 
   test("when its parent is killed too, a new one is started, and the next request is served", async () => {
