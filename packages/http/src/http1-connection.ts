@@ -72,6 +72,10 @@ export class Http1Connection extends Connection implements Http1Link {
     else this.#takesMore = false;
   }
 
+  writeHead(res: ServerResponse, status: number, lines: readonly string[]): void {
+    res.writeHead(status, lines as string[]);
+  }
+
   /** The current exchange is over: on to the next one. */
   next(): void {
     this.current = null;

@@ -17,6 +17,8 @@ export interface Http1Link {
   readonly isLast: boolean;
   /** The answer under way says that it is the last one: what else arrives is no request. */
   takeNoMore(): void;
+  /** Gives the head to node:http; `lines` as `[name, value, …]`. */
+  writeHead(res: ServerResponse, status: number, lines: readonly string[]): void;
   /** The exchange is over. */
   next(): void;
   /** From now on the client is cut off if it takes nothing for `writeTimeoutMs`. */
@@ -114,7 +116,7 @@ export abstract class Http1Sender extends HttpExchange {
     const { res } = this;
     const isUnread = this.bodyLength !== 0 && this.#leavesMuchUnread();
     if (isUnread) res.shouldKeepAlive = false;
-    res.writeHead(answer.status, linesOf(answer, this.req.method === "HEAD") as string[]);
+    this.link.writeHead(res, answer.status, linesOf(answer, this.req.method === "HEAD"));
     this.#bytesSent = body === null ? 0 : body.length;
     if (isUnread) this.#endAfterDrain(body);
     else {
@@ -161,7 +163,7 @@ export abstract class Http1Sender extends HttpExchange {
   #sendStream(answer: HttpResponse): void {
     const { res } = this;
     this.step = "streaming";
-    res.writeHead(answer.status, answer.headers.toFlat() as string[]);
+    this.link.writeHead(res, answer.status, answer.headers.toFlat());
     setImmediate(() => {
       // A first chunk that takes its time must not hold back the head.
       if (this.#bytesSent === 0 && !this.isOver) res.flushHeaders();

@@ -11,6 +11,7 @@ export async function drainServer(state: ServerState, deadline: AbortSignal): Pr
   state.generation.cutSockets();
   for (const connection of state.connections) connection.cut();
   for (const socket of state.sockets) socket.destroy(); // those that have not said what they speak
+  await settled(state.generation);
 }
 
 async function allClosed({ sockets, connections, generation, idleGraceMs }: ServerState): Promise<void> {
@@ -26,8 +27,16 @@ export async function finishGeneration(state: ServerState, old: Generation, dead
   await Promise.race([old.idle(), fired(deadline)]);
   old.cutSockets();
   if (old.running > 0) for (const connection of state.connections) connection.cutExchangesOf(old);
+  await settled(old);
   await old.runtime.stop(deadline);
 }
+
+/** Exchanges that were cut end when their apps notice: wait for those that do so soon. */
+async function settled(generation: Generation): Promise<void> {
+  await Promise.race([generation.idle(), setTimeout(NOTICE_MS, undefined, { ref: false })]);
+}
+
+const NOTICE_MS = 1_000;
 
 function fired(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
