@@ -31,7 +31,6 @@ import {
   session,
   sessionOf,
   sqliteStore,
-  timeout,
   trustedHost,
 } from "@gw/middleware";
 
@@ -124,7 +123,6 @@ show("trustedHost", compose([trustedHost({ hosts: ["localhost"] })], plain));
 show("ipRestriction", compose([ipRestriction({ allow: ["127.0.0.0/8"] })], plain));
 show("securityHeaders", compose([securityHeaders()], plain));
 show("requestId", compose([requestId()], plain));
-show("timeout, sync app", compose([timeout({ ms: 1_000 })], plain));
 show("csrf, a GET", compose([csrf()], plain));
 show("cors, an allowed origin", compose([cors({ origins: ["https://app.example"] })], plain), foreign);
 show("rateLimit", compose([rateLimit({ limit: 1e12 })], plain));
