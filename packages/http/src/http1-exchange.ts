@@ -100,7 +100,13 @@ export class Http1Exchange extends Http1Sender {
   }
 
   #answered(answer: Answer): void {
-    this.send(this.sendable(answer, this.#request as HttpRequest));
+    const sendable = this.sendable(answer, this.#request as HttpRequest);
+    try {
+      this.send(sendable);
+    } catch (error) {
+      this.closeAnswer(sendable);
+      this.breakOff(error);
+    }
   }
 }
 

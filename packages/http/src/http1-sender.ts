@@ -5,6 +5,7 @@ import { type HeaderList, type HttpResponse, isBodilessStatus, pumpBody, type Tl
 import { HttpExchange, peerGone } from "./exchange.ts";
 import type { Generation } from "./generation.ts";
 import type { HttpLimits } from "./limits.ts";
+import { refuse } from "./refusal.ts";
 import { linesOf } from "./sendable-head.ts";
 import type { StreamBody } from "./stream-body.ts";
 
@@ -107,9 +108,23 @@ export abstract class Http1Sender extends HttpExchange {
       this.link.takeNoMore();
     }
     const { body } = answer;
-    if (this.req.method === "HEAD" || isBodilessStatus(answer.status)) this.#sendWhole(answer, null);
+    if (this.req.method === "HEAD" || isBodilessStatus(answer.status)) this.#sendWhole(withoutTrailers(answer), null);
+    else if (answer.trailers !== undefined) this.#sendStream(this.#canSendTrailers(answer) ? answer : withoutTrailers(answer));
     else if (body === null || body instanceof Uint8Array) this.#sendWhole(answer, body);
     else this.#sendStream(answer);
+  }
+
+  /** Trailers need chunks (RFC 9112 §7.1.2): not in HTTP/1.0, not with a length. */
+  #canSendTrailers({ headers }: HttpResponse): boolean {
+    return this.req.httpVersionMinor === 1 && !headers.has("content-length");
+  }
+
+  /** Sending failed where it must not: the client gets a 500, or sees that the answer is not whole. */
+  protected breakOff(error: unknown): void {
+    this.log.error({ err: error }, "the answer could not be sent");
+    if (!this.isOver) this.#endEarly("cut", error);
+    if (this.res.headersSent) this.link.cut();
+    else refuse(this.res, error);
   }
 
   #sendWhole(answer: HttpResponse, body: Uint8Array | null): void {
@@ -231,6 +246,12 @@ export abstract class Http1Sender extends HttpExchange {
   #endEarly(result: "cut" | "gone", error: unknown): void {
     this.end({ status: this.#status, bytesSent: this.#bytesSent, result, error });
   }
+}
+
+function withoutTrailers(answer: HttpResponse): HttpResponse {
+  if (answer.trailers === undefined) return answer;
+  const { trailers: _unsent, ...rest } = answer;
+  return { ...rest, headers: answer.headers.without("trailer") };
 }
 
 type Latin1Slice = (this: Uint8Array, start: number, end: number) => string;

@@ -62,7 +62,12 @@ export class Http1Upgrade extends Http1Sender {
   #refuse(answer: HttpResponse): void {
     this.res.shouldKeepAlive = false;
     this.res.once("finish", () => this.link.closeGently());
-    this.send(answer);
+    try {
+      this.send(answer);
+    } catch (error) {
+      this.closeAnswer(answer);
+      this.breakOff(error);
+    }
   }
 
   #open(accept: WebSocketAccept): void {

@@ -72,7 +72,13 @@ export class Http2Exchange extends Http2Sender {
 
   #answered(answer: Answer): void {
     const request = this.#request as HttpRequest;
-    this.send(this.sendable(answer, request), request.method === "HEAD");
+    const sendable = this.sendable(answer, request);
+    try {
+      this.send(sendable, request.method === "HEAD");
+    } catch (error) {
+      this.closeAnswer(sendable);
+      this.breakOff(error);
+    }
   }
 
   #incomingBody({ contentLength, expectsContinue }: Http2Head): RequestBody {

@@ -86,6 +86,20 @@ export class Http2Sender extends HttpExchange implements StreamExchange {
     else this.#sendStream(answer);
   }
 
+  /** Sending failed where it must not, over a field that may come once only for example: a 500, or a visible cut. */
+  protected breakOff(error: unknown): void {
+    this.log.error({ err: error }, "the answer could not be sent");
+    if (this.stream.headersSent || this.stream.closed) {
+      this.#error = error;
+      this.cut();
+      this.#endEarly();
+      return;
+    }
+    this.stream.respond({ ":status": 500 }, END_STREAM);
+    this.#status = 500;
+    this.#finish();
+  }
+
   #sendWhole(answer: HttpResponse, body: Uint8Array | null): void {
     const { stream } = this;
     const isEmpty = body === null || body.length === 0;

@@ -210,6 +210,19 @@ test("R-H5: an answer that cannot be sent becomes a 500", async () => {
   expect((await ask(session)).headers[":status"]).toBe(500);
 });
 
+test("R-H5: a field that HTTP/2 allows once only, twice, is a 500 and not the end of the server", async () => {
+  let closed = 0;
+  const outcomes: Outcome[] = [];
+  const { session } = await listen((request) => {
+    request.exchange.onEnd((outcome) => void outcomes.push(outcome));
+    return { ...text("x", { headers: [["ETag", "a"], ["ETag", "b"]] }), close: () => void closed++ };
+  });
+  const { headers } = await ask(session);
+  expect([200, 500]).toContain(headers[":status"]); // whether Node refuses it depends on its version
+  expect(closed).toBe(1);
+  await expect.poll(() => outcomes.length).toBe(1);
+});
+
 test("R-W5: an answer that breaks off is reset, and the connection lives on", async () => {
   const outcomes: Outcome[] = [];
   const { session } = await listen((request) => {

@@ -186,6 +186,45 @@ test("103 comes before the answer, and trailers go both ways", async () => {
   await server.close();
 });
 
+test.each<[string, string, Partial<HttpResponse>, RegExp]>([
+  ["HTTP/1.0", "GET / HTTP/1.0\r\n", {}, /\r\n\r\nbody$/],
+  ["a length", "GET / HTTP/1.1\r\n", { headers: HeaderList.from({ Trailer: "X-Sum", "Content-Length": "4" }) }, /\r\n\r\nbody$/],
+  ["HEAD", "HEAD / HTTP/1.1\r\n", {}, /\r\n\r\n$/],
+  ["204", "GET / HTTP/1.1\r\n", { status: 204, body: null }, /\r\n\r\n$/],
+])("with %s there are no trailers, and the answer is whole all the same", async (_, line, rest, end) => {
+  let closed = 0;
+  const server = serve(
+    () => ({
+      kind: "response",
+      status: 200,
+      headers: HeaderList.from({ Trailer: "X-Sum" }),
+      body: encodeText("body"),
+      trailers: () => HeaderList.from({ "X-Sum": "42" }),
+      close: () => void closed++,
+      ...rest,
+    }),
+    any,
+  );
+  await server.ready;
+  const received = await exchange(server, `${line}Host: h\r\nConnection: close\r\n\r\n`);
+  expect(received).toMatch(/^HTTP\/1\.1 20[04] /);
+  expect(received).toMatch(end);
+  expect(received).not.toContain("Trailer");
+  expect(closed).toBe(1);
+  await server.close();
+});
+
+test("trailers follow a body of bytes, too", async () => {
+  const server = serve(
+    () => ({ kind: "response", status: 200, headers: HeaderList.empty, body: encodeText("body"), trailers: () => HeaderList.from({ "X-Sum": "42" }) }),
+    any,
+  );
+  await server.ready;
+  const received = await exchange(server, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  expect(received.endsWith("4\r\nbody\r\n0\r\nX-Sum: 42\r\n\r\n")).toBe(true);
+  await server.close();
+});
+
 test("HTTP/1.0: no 103, no chunks, the connection closes; kept alive when asked for and possible", async () => {
   const server = serve((request) => {
     request.exchange.inform?.(HeaderList.from({ Link: "</a.css>; rel=preload" }));
