@@ -109,7 +109,8 @@ export abstract class Http1Sender extends HttpExchange {
     }
     const { body } = answer;
     if (this.req.method === "HEAD" || isBodilessStatus(answer.status)) this.#sendWhole(withoutTrailers(answer), null);
-    else if (answer.trailers !== undefined) this.#sendStream(this.#canSendTrailers(answer) ? answer : withoutTrailers(answer));
+    else if (answer.trailers !== undefined)
+      this.#sendStream(this.#canSendTrailers(answer) ? answer : withoutTrailers(answer));
     else if (body === null || body instanceof Uint8Array) this.#sendWhole(answer, body);
     else this.#sendStream(answer);
   }

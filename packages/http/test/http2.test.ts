@@ -215,7 +215,15 @@ test("R-H5: a field that HTTP/2 allows once only, twice, is a 500 and not the en
   const outcomes: Outcome[] = [];
   const { session } = await listen((request) => {
     request.exchange.onEnd((outcome) => void outcomes.push(outcome));
-    return { ...text("x", { headers: [["ETag", "a"], ["ETag", "b"]] }), close: () => void closed++ };
+    return {
+      ...text("x", {
+        headers: [
+          ["ETag", "a"],
+          ["ETag", "b"],
+        ],
+      }),
+      close: () => void closed++,
+    };
   });
   const { headers } = await ask(session);
   expect([200, 500]).toContain(headers[":status"]); // whether Node refuses it depends on its version

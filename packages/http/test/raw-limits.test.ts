@@ -1,4 +1,6 @@
 // R-H4 to R-H9: hosts, targets, limits, times, unread bodies, order. Hand-written bytes against a real socket.
+import { once } from "node:events";
+import { connect } from "node:net";
 import { type AppSource, encodeText, HeaderList, type HttpResponse, type Outcome, text } from "@gw/core";
 import { afterEach, expect, test } from "vitest";
 import { type RunningServer, type ServeOptions, serve } from "../src/index.ts";
@@ -355,6 +357,35 @@ test.each<[string, string]>([
   connection.write(SMUGGLED);
   expect(statuses(await connection.end())).toEqual([200]);
   expect(seen).toEqual(["POST /"]);
+});
+
+test("R-H8: a client that sends its whole body before it reads still gets the answer", async () => {
+  const server = await listen(hello);
+  for (let n = 0; n < 5; n++) {
+    const connection = await raw(server);
+    connection.socket.pause();
+    connection.write("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 900000\r\n\r\n");
+    for (let sent = 0; sent < 900_000; sent += 30_000) {
+      connection.write("x".repeat(30_000));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    connection.socket.resume();
+    expect(statuses(await connection.end())).toEqual([200]);
+  }
+});
+
+test("R-H6: a client that does not close when we do is cut off", async () => {
+  const server = await listen(hello, { limits: { maxConnections: 1 } });
+  const { port } = server.addresses[0] as { port: number };
+  const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+  socket.on("error", () => {});
+  socket.resume();
+  socket.write("nonsense\r\n\r\n");
+  await once(socket, "end"); // and we do not end our side
+  const isServed = async (): Promise<boolean> => (await exchange(server, LAST)) !== "";
+  expect(await isServed()).toBe(false);
+  await expect.poll(isServed, { timeout: 5_000 }).toBe(true);
+  socket.destroy();
 });
 
 test("R-H8: an unread body beyond the limit is not read to its end", async () => {

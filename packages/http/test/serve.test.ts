@@ -4,6 +4,7 @@ import { mkdtemp, rm, stat } from "node:fs/promises";
 import { Agent, get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { type App, encodeText, type GatewayRequest, HeaderList, type HttpResponse, type Outcome, text } from "@gw/core";
 import { expect, test } from "vitest";
 import { type ServeOptions, serve } from "../src/index.ts";
@@ -188,7 +189,12 @@ test("103 comes before the answer, and trailers go both ways", async () => {
 
 test.each<[string, string, Partial<HttpResponse>, RegExp]>([
   ["HTTP/1.0", "GET / HTTP/1.0\r\n", {}, /\r\n\r\nbody$/],
-  ["a length", "GET / HTTP/1.1\r\n", { headers: HeaderList.from({ Trailer: "X-Sum", "Content-Length": "4" }) }, /\r\n\r\nbody$/],
+  [
+    "a length",
+    "GET / HTTP/1.1\r\n",
+    { headers: HeaderList.from({ Trailer: "X-Sum", "Content-Length": "4" }) },
+    /\r\n\r\nbody$/,
+  ],
   ["HEAD", "HEAD / HTTP/1.1\r\n", {}, /\r\n\r\n$/],
   ["204", "GET / HTTP/1.1\r\n", { status: 204, body: null }, /\r\n\r\n$/],
 ])("with %s there are no trailers, and the answer is whole all the same", async (_, line, rest, end) => {
@@ -216,7 +222,13 @@ test.each<[string, string, Partial<HttpResponse>, RegExp]>([
 
 test("trailers follow a body of bytes, too", async () => {
   const server = serve(
-    () => ({ kind: "response", status: 200, headers: HeaderList.empty, body: encodeText("body"), trailers: () => HeaderList.from({ "X-Sum": "42" }) }),
+    () => ({
+      kind: "response",
+      status: 200,
+      headers: HeaderList.empty,
+      body: encodeText("body"),
+      trailers: () => HeaderList.from({ "X-Sum": "42" }),
+    }),
     any,
   );
   await server.ready;
@@ -470,7 +482,9 @@ test("a request that is on its way when close() begins is answered, with Connect
     connection.write("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     await connection.until(/ok$/);
   }
+  await setTimeout(250); // longer idle than the grace: it counts from close() on
   const closed = server.close();
+  await setTimeout(50);
   busy.write("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
   const received = await busy.end();
   expect(statuses(received)).toEqual([200, 200]);
