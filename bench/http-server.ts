@@ -1,8 +1,9 @@
 // One server of the TCP benchmark, in a process of its own: prints its port.
 import { createServer } from "node:http";
+import { createServer as createHttp2Server } from "node:http2";
 import type { AddressInfo } from "node:net";
-import { gateway, text as textAnswer } from "@gw/core";
-import { serve } from "@gw/http";
+import { type AppSource, gateway, text as textAnswer } from "@gw/core";
+import { type ServeOptions, serve } from "@gw/http";
 import { plain, raw, sixLayers } from "./apps.ts";
 
 const text = "Hello, World!\n";
@@ -15,6 +16,17 @@ const servers: Record<string, () => Promise<number>> = {
     await new Promise((resolve) => server.once("listening", resolve));
     return (server.address() as AddressInfo).port;
   },
+  "node:http2": async () => {
+    const server = createHttp2Server().listen(0, "127.0.0.1");
+    const bytes = Buffer.from(text);
+    server.on("stream", (stream) => {
+      stream.respond({ ":status": 200, "content-type": "text/plain", "content-length": String(bytes.length) });
+      stream.end(bytes);
+    });
+    await new Promise((resolve) => server.once("listening", resolve));
+    return (server.address() as AddressInfo).port;
+  },
+  "gw: HTTP/2": () => ours(plain, { http: 2 }),
   "gw: plain handler": () => ours(plain),
   "gw: six sync layers": () => ours(sixLayers),
   "gw: mount, async app": () =>
@@ -28,6 +40,16 @@ const servers: Record<string, () => Promise<number>> = {
     const app = fastify();
     app.get("/hello", (_request, reply) => reply.type("text/plain").send(text));
     return Number(new URL(await app.listen({ port: 0, host: "127.0.0.1" })).port);
+  },
+  h3: async () => {
+    const [{ H3 }, { serve: serveH3 }] = await Promise.all([import("h3"), import("h3/node")]);
+    const app = new H3().get(
+      "/hello",
+      () => new Response(text, { headers: { "content-type": "text/plain", "content-length": String(text.length) } }),
+    );
+    const server = serveH3(app, { port: 0, hostname: "127.0.0.1", silent: true });
+    await server.ready();
+    return Number(new URL(server.url as string).port);
   },
   hono: async () => {
     const [{ Hono }, { serve: serveHono }] = await Promise.all([import("hono"), import("@hono/node-server")]);
@@ -45,8 +67,8 @@ const servers: Record<string, () => Promise<number>> = {
   },
 };
 
-async function ours(app: Parameters<typeof serve>[0]): Promise<number> {
-  const server = serve(app, { bind: "127.0.0.1:0" });
+async function ours(app: AppSource, options: ServeOptions = {}): Promise<number> {
+  const server = serve(app, { bind: "127.0.0.1:0", ...options });
   await server.ready;
   return Number(new URL(server.url).port);
 }

@@ -5,6 +5,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { cpuSeconds, load } from "./load.ts";
+import { loadHttp2 } from "./load-http2.ts";
 import { interleave, median, table, type Variant } from "./rounds.ts";
 
 const rounds = Number(process.argv[2] ?? 7);
@@ -14,7 +15,10 @@ const names = [
   "gw: plain handler",
   "gw: six sync layers",
   "gw: mount, async app",
+  "node:http2",
+  "gw: HTTP/2",
   "fastify",
+  "h3",
   "hono",
   "express",
 ];
@@ -36,7 +40,10 @@ async function variant(name: string): Promise<Variant> {
     name,
     async measure() {
       const before = cpuSeconds(child.pid as number);
-      const seconds = await load({ port, connections: CONNECTIONS, requests });
+      const isHttp2 = /HTTP\/2|http2/.test(name);
+      const seconds = isHttp2
+        ? await loadHttp2({ port, streams: CONNECTIONS, requests })
+        : await load({ port, connections: CONNECTIONS, requests });
       perSecond.get(name)?.push(requests / seconds);
       return ((cpuSeconds(child.pid as number) - before) / requests) * 1e6;
     },
@@ -48,7 +55,7 @@ try {
   for (const name of names) variants.push(await variant(name));
   const measured = await interleave(variants, { rounds, warmUp: 2 });
   console.log(
-    `node ${process.versions.node}, ${rounds} rounds of ${requests} requests, ${CONNECTIONS} connections, CPU µs of the server per request\n`,
+    `node ${process.versions.node}, ${rounds} rounds of ${requests} requests, ${CONNECTIONS} connections (HTTP/2: one, ${CONNECTIONS} streams), CPU µs of the server per request\n`,
   );
   console.log(table(measured, "µs"));
   console.log(

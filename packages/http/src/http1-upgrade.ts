@@ -82,7 +82,7 @@ export class Http1Upgrade extends Http1Sender {
       return;
     }
     const { writeTimeoutMs } = this.link.limits;
-    this.#session = new WebSocketSession(webSocket, { exchange: this, accept, settings, writeTimeoutMs });
+    this.#session = new WebSocketSession(webSocket, socket, { exchange: this, accept, settings, writeTimeoutMs });
     this.#session.run();
   }
 }

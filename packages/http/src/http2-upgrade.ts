@@ -43,10 +43,11 @@ export class Http2Upgrade extends Http2Sender {
 
   #open(accept: WebSocketAccept, { headers }: RequestFacts, opener: WebSocketOpener): void {
     const { webSocket: settings, limits } = this.connection.state;
+    const tunnel = new Http2Tunnel(this.stream);
     const isGone = this.stream.closed || this.stream.destroyed;
     const parts = {
       req: http1Opening(headers.get.bind(headers)),
-      socket: new Http2Tunnel(this.stream),
+      socket: tunnel,
       head: Buffer.alloc(0),
     };
     const webSocket = isGone ? null : opener.open(parts, accept);
@@ -55,7 +56,7 @@ export class Http2Upgrade extends Http2Sender {
       this.end({ status: 101, bytesSent: 0, result: "gone", error: null });
       return;
     }
-    this.#session = new WebSocketSession(webSocket, {
+    this.#session = new WebSocketSession(webSocket, tunnel, {
       exchange: this,
       accept,
       settings,

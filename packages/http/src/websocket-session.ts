@@ -1,4 +1,5 @@
 // One open WebSocket: runs the app's side, watches its time limits, closes with the right code.
+import type { Duplex } from "node:stream";
 import { GatewayError, type WebSocketAccept } from "@gw/core";
 import type { WebSocket } from "ws";
 import { type HttpExchange, peerGone } from "./exchange.ts";
@@ -31,14 +32,14 @@ export class WebSocketSession implements Leaving {
   #unsentBytes = 0;
   #unsentSinceMs = 0;
 
-  constructor(socket: WebSocket, options: SessionOptions) {
+  constructor(socket: WebSocket, wire: Duplex, options: SessionOptions) {
     this.#socket = socket;
     this.#options = options;
     // Before the peer ends the app's iteration: it may ask whether the client is gone.
     socket.once("close", () => {
       if (this.#isRunning) options.exchange.controller.abort(peerGone());
     });
-    this.#peer = new SocketPeer(socket, options.settings);
+    this.#peer = new SocketPeer(socket, wire, options.settings);
     socket.on("error", (error) => options.exchange.log.debug({ err: error }, "WebSocket error"));
     socket.on("pong", () => {
       this.#pingedMs = null;

@@ -1,0 +1,30 @@
+// One server of the WebSocket benchmark, in a process of its own: echoes every message; prints its port.
+import type { AddressInfo } from "node:net";
+import { HeaderList } from "@gw/core";
+import { serve } from "@gw/http";
+import { WebSocketServer } from "ws";
+
+if (process.argv[2] === "ws") {
+  const server = new WebSocketServer({ port: 0, host: "127.0.0.1", perMessageDeflate: false });
+  server.on("connection", (socket) => {
+    socket.on("message", (data, isBinary) => socket.send(data, { binary: isBinary }));
+  });
+  server.on("listening", () => console.log((server.address() as AddressInfo).port));
+} else {
+  const server = serve(
+    () => ({
+      kind: "accept",
+      subprotocol: null,
+      headers: HeaderList.empty,
+      run: async (peer) => {
+        for await (const message of peer) {
+          const sent = peer.send(message.isText ? message.text() : message.bytes);
+          if (sent !== undefined) await sent;
+        }
+      },
+    }),
+    { bind: "127.0.0.1:0" },
+  );
+  await server.ready;
+  console.log(Number(new URL(server.url).port));
+}
