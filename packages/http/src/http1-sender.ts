@@ -56,8 +56,8 @@ export interface Http1Parts {
 /** The sending half of an HTTP/1.x exchange. */
 export abstract class Http1Sender extends HttpExchange {
   protected readonly link: Http1Link;
-  protected readonly req: IncomingMessage;
-  protected readonly res: ServerResponse;
+  protected req: IncomingMessage;
+  protected res: ServerResponse;
   /** Bytes of the request's body; `null`: chunked. */
   protected readonly bodyLength: number | null;
   /** The body, if there is one. */

@@ -24,11 +24,11 @@ export interface UpgradeOptions {
 
 /** The exchange of a WebSocket over HTTP/1.1. */
 export class Http1Upgrade extends Http1Sender {
-  readonly #options: UpgradeOptions;
+  #options: UpgradeOptions | null;
   #session: WebSocketSession | null = null;
 
-  constructor(parts: Http1Parts, options: UpgradeOptions) {
-    super(parts, 0, false);
+  constructor(parts: Omit<Http1Parts, "res">, options: UpgradeOptions) {
+    super({ ...parts, res: NONE }, 0, false);
     this.#options = options;
   }
 
@@ -60,6 +60,7 @@ export class Http1Upgrade extends Http1Sender {
   };
 
   #refuse(answer: HttpResponse): void {
+    this.res = responseFor(this.req, this.link.socket);
     this.res.shouldKeepAlive = false;
     this.res.once("finish", () => this.link.closeGently());
     try {
@@ -71,9 +72,8 @@ export class Http1Upgrade extends Http1Sender {
   }
 
   #open(accept: WebSocketAccept): void {
-    const { settings, opener, head } = this.#options;
+    const { settings, opener, head } = this.#options as UpgradeOptions;
     const { socket } = this.link;
-    this.res.detachSocket(socket);
     socket.removeListener("end", this.#onEnd);
     const webSocket = this.isGone ? null : opener.open({ req: this.req, socket, head }, accept);
     if (webSocket === null) {
@@ -81,11 +81,17 @@ export class Http1Upgrade extends Http1Sender {
       this.end({ status: 101, bytesSent: 0, result: "gone", error: null });
       return;
     }
+    // A socket may stay open for days: what its opening needed does not.
+    this.req = NONE;
+    this.#options = null;
     const { writeTimeoutMs } = this.link.limits;
     this.#session = new WebSocketSession(webSocket, socket, { exchange: this, accept, settings, writeTimeoutMs });
     this.#session.run();
   }
 }
+
+/** Stands for objects that are not there yet, or not there any more. */
+const NONE = null as never;
 
 /** What an opening is checked against. */
 export interface UpgradeRules {

@@ -95,14 +95,14 @@ function onUpgrade(req: IncomingMessage, socket: Socket, head: Buffer, opener: W
   const { state } = connection;
   connection.requests++;
   connection.takeNoMore();
-  const res = responseFor(req, socket);
   try {
     const { facts, subprotocols } = readUpgrade(req, connection, state);
     const options = { head, settings: state.webSocket, opener };
-    const exchange = new Http1Upgrade({ link: connection, generation: state.generation, req, res }, options);
+    const exchange = new Http1Upgrade({ link: connection, generation: state.generation, req }, options);
     connection.current = exchange;
     exchange.run(facts, subprotocols);
   } catch (error) {
+    const res = responseFor(req, socket);
     res.once("finish", () => connection.closeGently());
     refuse(res, error);
   }

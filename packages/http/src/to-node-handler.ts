@@ -93,12 +93,11 @@ export function toNodeHandler(app: AppSource, options: NodeHandlerOptions = {}):
   }
 
   function upgrade(req: IncomingMessage, socket: Socket, head: Buffer): void {
-    const res = responseFor(req, socket);
     const peer = peerOf(socket);
     const link = new NodeLink(socket, peer.tls, limits);
     try {
       const { facts, subprotocols } = readUpgrade(req, peer, checks);
-      const exchange = new Http1Upgrade({ link, generation, req, res }, { head, settings: checks.webSocket, opener });
+      const exchange = new Http1Upgrade({ link, generation, req }, { head, settings: checks.webSocket, opener });
       sockets.add(exchange);
       socket.on("error", () => {});
       socket.once("close", () => {
@@ -107,6 +106,7 @@ export function toNodeHandler(app: AppSource, options: NodeHandlerOptions = {}):
       });
       exchange.run(facts, subprotocols);
     } catch (error) {
+      const res = responseFor(req, socket);
       res.once("finish", () => link.closeGently());
       refuse(res, error);
     }
