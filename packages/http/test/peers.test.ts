@@ -99,6 +99,7 @@ test("R-H17: it may come before TLS", async () => {
   const connection = await raw(server);
   connection.write("PROXY TCP4 192.0.2.1 198.51.100.2 56324 443\r\n");
   const socket = connectTls({ socket: connection.socket, rejectUnauthorized: false });
+  socket.on("error", () => {});
   await once(socket, "secureConnect");
   socket.write(get(""));
   await once(socket, "data");

@@ -38,6 +38,7 @@ const socketUrl = (server: RunningServer, path = "/"): string => server.url.repl
 
 async function open(server: RunningServer, options: object = {}, protocols: string[] = []): Promise<WebSocket> {
   const socket = new WebSocket(socketUrl(server), protocols, options);
+  socket.on("error", () => {});
   await once(socket, "open");
   return socket;
 }
