@@ -4,7 +4,7 @@ import type { KnipConfig } from "knip";
 import { readPackages } from "./scripts/workspace.ts";
 
 const packages = readPackages(import.meta.dirname).map(({ folder, path, entries }) => {
-  const privateEntries = ["src/main.ts"].filter((file) => existsSync(`${path}/${file}`));
+  const privateEntries = ["src/main.ts", "src/broker/node-helper.ts"].filter((file) => existsSync(`${path}/${file}`));
   const entry = [...entries.map(({ source }) => source), ...privateEntries, "test/**/*.ts"];
   return [`packages/${folder}`, { entry, project: ["{src,test}/**/*.ts", "bin/*.js"] }] as const;
 });
@@ -20,6 +20,7 @@ const config: KnipConfig = {
   },
   // Started by name from scripts/, or named in a configuration file's $schema.
   ignoreDependencies: ["@arethetypeswrong/cli", "publint", "turbo", "@changesets/config"],
+  ignoreBinaries: ["gcc", "lighttpd", "fcgiwrap", "mkfifo"],
   ignoreExportsUsedInFile: true,
 };
 

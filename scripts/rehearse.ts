@@ -70,7 +70,7 @@ async function useRelease(version: string): Promise<void> {
     install(join(work, "app"), env, packages),
   );
   const printed = (await run("npx", ["gw", "--version"], { cwd: folder.path, env })).trim();
-  if (!printed.endsWith(version)) throw new Error(`npx gw --version: expected ${version}, found ${printed}`);
+  if (!printed.split(" ").includes(version)) throw new Error(`npx gw --version: expected ${version}, found ${printed}`);
   const apps = readmeApps(await readFile(join(root, "README.md"), "utf8"));
   for (const app of apps) await step(`${app.file} of the README answers`, () => tryApp(folder, app));
   const entries = await installedEntries(folder, "@gw");

@@ -1,6 +1,5 @@
 // The exchange that carriers open for each request and end when the answer is out.
 import { GatewayError } from "../model/errors.ts";
-import type { HeaderList } from "../model/headers.ts";
 import type { Logger } from "../model/log.ts";
 import type { MaybePromise } from "../model/maybe-promise.ts";
 import type { Exchange, HttpRequest, Outcome } from "../model/request.ts";
@@ -85,6 +84,3 @@ export class OpenExchange implements Exchange {
     this.log.error({ err: error }, "an onEnd listener failed");
   }
 }
-
-/** Type of `Exchange.inform`, for carriers that add it. */
-export type Inform = (headers: HeaderList) => void;
