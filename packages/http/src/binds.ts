@@ -26,6 +26,15 @@ export interface BindOptions {
 
 /** Makes the server of one bind; it does not listen yet. */
 export function createBind(options: BindOptions): Server {
+  const server = createFront(options);
+  server.on("error", (error) => {
+    // While it listens this is a connection that could not be accepted, for want of descriptors (R-O9): others can.
+    if (server.listening) options.state.log.error({ err: error }, "a connection could not be accepted");
+  });
+  return server;
+}
+
+function createFront(options: BindOptions): Server {
   const { state, certificates, proxies } = options;
   const secure = certificates === null ? null : createSecureServer(options, certificates);
   const begin = (socket: Socket, facts: PeerFacts): void => {

@@ -17,7 +17,7 @@ export class Generation {
   /** The app is about to go: no WebSocket stays open. */
   isLeaving = false;
   readonly #sockets: Set<Leaving> = new Set();
-  #whenIdle: (() => void) | null = null;
+  #whenIdle: (() => void)[] = [];
 
   constructor(runtime: Runtime) {
     this.runtime = runtime;
@@ -48,18 +48,12 @@ export class Generation {
   /** One exchange has ended. */
   leave(): void {
     this.running--;
-    if (this.running === 0 && this.#whenIdle !== null) this.#whenIdle();
+    if (this.running === 0 && this.#whenIdle.length > 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
   /** Settles when nothing runs any more. */
   idle(): Promise<void> {
     if (this.running === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#whenIdle = () => {
-        if (this.running > 0) return;
-        this.#whenIdle = null;
-        resolve();
-      };
-    });
+    return new Promise((resolve) => this.#whenIdle.push(resolve));
   }
 }

@@ -50,6 +50,7 @@ export class Http1Connection extends Connection implements Http1Link {
     this.limits = state.limits;
     this.#begin = begin;
     this.#since = state.now;
+    socket.on("timeout", () => socket.destroy()); // node:http's own listener goes with an upgrade
   }
 
   /** Whether the next request can begin at once. */

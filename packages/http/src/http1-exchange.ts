@@ -59,7 +59,11 @@ export class Http1Exchange extends Http1Sender {
     checkResponseHead({ kind: "response", status: 200, headers, body: null });
     const hints: Record<string, string | string[]> = {};
     for (const [name] of headers) hints[name.toLowerCase()] = headers.getAll(name);
-    res.writeEarlyHints(hints as Parameters<ServerResponse["writeEarlyHints"]>[0]);
+    try {
+      res.writeEarlyHints(hints as Parameters<ServerResponse["writeEarlyHints"]>[0]);
+    } catch (error) {
+      this.log.warn({ err: error }, "early hints that node:http does not send"); // it is strict about Link; hints may be lost
+    }
   }
 
   override abort(): void {

@@ -11,7 +11,7 @@ import { Http1Upgrade, readUpgrade, responseFor } from "./http1-upgrade.ts";
 import { checkLoad } from "./limits.ts";
 import { nodeServerOptions } from "./node-server-options.ts";
 import type { PeerFacts } from "./peer.ts";
-import { refusalText, refuse } from "./refusal.ts";
+import { refusalText, refuse, report } from "./refusal.ts";
 import { applyRules } from "./request-rules.ts";
 import type { ServerState } from "./server-state.ts";
 import type { WebSocketOpener } from "./websocket-open.ts";
@@ -81,6 +81,7 @@ function begin(connection: Http1Connection, req: IncomingMessage, res: ServerRes
     exchange.run(facts);
   } catch (error) {
     connection.takeNoMore();
+    report(error, state);
     refuse(res, error);
   }
 }
@@ -104,6 +105,7 @@ function onUpgrade(req: IncomingMessage, socket: Socket, head: Buffer, opener: W
   } catch (error) {
     const res = responseFor(req, socket);
     res.once("finish", () => connection.closeGently());
+    report(error, state);
     refuse(res, error);
   }
 }

@@ -14,7 +14,7 @@ import type { Http2Sender } from "./http2-sender.ts";
 import { Http2Upgrade } from "./http2-upgrade.ts";
 import { checkLoad } from "./limits.ts";
 import type { PeerFacts } from "./peer.ts";
-import { refusalOf } from "./refusal.ts";
+import { refusalOf, report } from "./refusal.ts";
 import { applyRules, type RequestFacts } from "./request-rules.ts";
 import type { ServerState } from "./server-state.ts";
 import { type Handshake, readTunnelHandshake } from "./websocket-handshake.ts";
@@ -106,6 +106,7 @@ function onStream(stream: Http2Stream, flags: number, raw: readonly string[], op
     if (exchange instanceof Http2Upgrade) exchange.run(facts, subprotocols, opener);
     else exchange.run(head, facts, (flags & constants.NGHTTP2_FLAG_END_STREAM) === 0);
   } catch (error) {
+    report(error, state);
     refuseStream(stream, error);
   }
 }

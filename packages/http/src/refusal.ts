@@ -1,6 +1,6 @@
 // Answers to what is no request we serve: written before or beside any app.
 import type { ServerResponse } from "node:http";
-import { type GatewayError, isGatewayError, reasonPhrase, toBytes } from "@gw/core";
+import { type GatewayError, isGatewayError, type Logger, reasonPhrase, toBytes } from "@gw/core";
 
 /** A refusal: status, fields and a short text for people. */
 export interface Refusal {
@@ -20,6 +20,12 @@ export function refusalOf(error: unknown): Refusal {
     fields: [...own, "Content-Type", "text/plain; charset=utf-8", "Content-Length", String(body.length)],
     body,
   };
+}
+
+/** Logs what made a request fail before any app saw it: a fault of ours loudly, a refusal only for those who look closely. */
+export function report(error: unknown, { log }: { readonly log: Logger }): void {
+  if (isGatewayError(error)) log.debug({ err: error }, "a request was refused");
+  else log.error({ err: error }, "a request failed before any app saw it");
 }
 
 /** Refuses a request; its connection is closed, since what follows cannot be trusted to be a request. */

@@ -23,6 +23,7 @@ import { resolveWebSocket } from "./websocket-settings.ts";
  */
 export function serve(app: AppSource, options: ServeOptions = {}): RunningServer {
   const { bind = "127.0.0.1:8000", context = createContext(), gracefulTimeoutMs = 30_000, idleGraceMs = 100 } = options;
+  checkTimes({ gracefulTimeoutMs, idleGraceMs });
   const binds = (typeof bind === "string" ? [bind] : bind).map(parseBind);
   const limits = resolveLimits(options.limits);
   const newRuntime = (source: AppSource): Runtime =>
@@ -74,7 +75,11 @@ export function serve(app: AppSource, options: ServeOptions = {}): RunningServer
     const cut = new AbortController();
     cutNow = () => cut.abort();
     const deadline = AbortSignal.any([cut.signal, AbortSignal.timeout(gracefulTimeoutMs)]);
-    await ready;
+    try {
+      await ready;
+    } catch {
+      return; // nothing was left running
+    }
     state.isDraining = true;
     state.now = performance.now();
     watch.hurry();
@@ -86,6 +91,8 @@ export function serve(app: AppSource, options: ServeOptions = {}): RunningServer
 
   async function reload(nextApp?: AppSource): Promise<void> {
     await ready;
+    if (closing !== null)
+      throw new GatewayError("GW_HTTP_CLOSED", 500, "the server is closing: nothing can be reloaded");
     const useCertificates = await certificates?.prepare();
     if (nextApp === undefined) await state.generation.runtime.app.reload?.();
     else {
@@ -119,6 +126,13 @@ export function serve(app: AppSource, options: ServeOptions = {}): RunningServer
     },
     reload,
   };
+}
+
+function checkTimes(times: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(times)) {
+    if (value >= 0) continue;
+    throw new GatewayError("GW_HTTP_OPTION", 500, `${name}: expected milliseconds from 0 on, found ${String(value)}`);
+  }
 }
 
 /** HTTP versions served. Without TLS, HTTP/2 is spoken only when asked for. */

@@ -7,7 +7,7 @@ import { Generation } from "./generation.ts";
 import { Http1Exchange } from "./http1-exchange.ts";
 import { readHttp1Head } from "./http1-head.ts";
 import { Http1Upgrade, readUpgrade, responseFor, type UpgradeRules } from "./http1-upgrade.ts";
-import { resolveLimits } from "./limits.ts";
+import { checkLoad, resolveLimits } from "./limits.ts";
 import { NodeLink } from "./node-link.ts";
 import type { ServeOptions } from "./options.ts";
 import { Peer, socketFacts } from "./peer.ts";
@@ -82,6 +82,7 @@ export function toNodeHandler(app: AppSource, options: NodeHandlerOptions = {}):
       const wire = { method: req.method as string, target: targetOf(req), authority: host, flat: req.rawHeaders };
       const peer = peerOf(req.socket);
       const facts = mounted(applyRules(wire, peer, checks.rules), req);
+      checkLoad(checks);
       const link = new NodeLink(req.socket, peer.tls, limits);
       const exchange = new Http1Exchange({ link, generation, req, res }, length, false);
       link.exchange = exchange;

@@ -154,6 +154,7 @@ test.each<[string, ServeOptions, string]>([
   ["an address that is none", { bind: "localhost:http" }, "GW_BIND"],
   ["an unknown limit", { limits: { maxHeaders: 5 } as object }, "GW_HTTP_OPTION"],
   ["a limit below 0", { limits: { maxBodyBytes: -1 } }, "GW_HTTP_OPTION"],
+  ["a time that is none", { gracefulTimeoutMs: Number.NaN }, "GW_HTTP_OPTION"],
   ["an unknown HTTP version", { http: 3 as never }, "GW_HTTP_OPTION"],
   ["a proxy that is no address", { trustedProxies: ["proxy.example"] }, "GW_PEER_LIST"],
   ["an origin with a path", { webSocket: { allowedOrigins: ["https://a.example/x"] } }, "GW_HTTP_OPTION"],
@@ -446,6 +447,25 @@ test("reload() without an app reloads the running one", async () => {
   await server.reload();
   expect(await (await fetch(server.url)).text()).toBe("2");
   await server.close();
+});
+
+test("close() after a start that failed has nothing to do, and nothing reloads once it closes", async () => {
+  const broken = serve(
+    {
+      handle: () => text(""),
+      start: () => {
+        throw new Error("no start");
+      },
+    },
+    any,
+  );
+  await expect(broken.ready).rejects.toThrow("no start");
+  await broken.close();
+  const server = serve(() => text(""), any);
+  await server.ready;
+  const closed = server.close();
+  await expect(server.reload()).rejects.toMatchObject({ code: "GW_HTTP_CLOSED" });
+  await closed;
 });
 
 test("close() cuts what outlasts gracefulTimeoutMs; a second close() cuts at once", async () => {
