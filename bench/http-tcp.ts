@@ -3,6 +3,8 @@
 //   node bench/http-tcp.ts [rounds] [requests]
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { cpuSeconds, load } from "./load.ts";
 import { loadHttp2 } from "./load-http2.ts";
@@ -23,6 +25,20 @@ const names = [
   "express",
 ];
 const CONNECTIONS = 64;
+
+/** Versions of the rivals, as installed. */
+function versions(): string {
+  const { resolve } = createRequire(import.meta.url);
+  const rivals = ["fastify", "h3", "hono", "@hono/node-server", "express"];
+  const manifests = rivals.map((name) =>
+    (resolve.paths(name) ?? []).map((folder) => join(folder, name, "package.json")).find((path) => existsSync(path)),
+  );
+  return manifests
+    .map(
+      (path, index) => `${rivals[index]} ${path === undefined ? "?" : JSON.parse(readFileSync(path, "utf8")).version}`,
+    )
+    .join(", ");
+}
 
 const children: ChildProcess[] = [];
 const perSecond = new Map<string, number[]>();
@@ -57,6 +73,7 @@ try {
   console.log(
     `node ${process.versions.node}, ${rounds} rounds of ${requests} requests, ${CONNECTIONS} connections (HTTP/2: one, ${CONNECTIONS} streams), CPU µs of the server per request\n`,
   );
+  console.log(`${versions()}\n`);
   console.log(table(measured, "µs"));
   console.log(
     `\nrequests/s (median): ${[...perSecond].map(([name, values]) => `${name} ${Math.round(median(values))}`).join(", ")}`,

@@ -58,7 +58,8 @@ export function readHttp2Head(raw: readonly string[], limits: HttpLimits): Http2
   check(pseudo, flat, limits);
   // The setting tells the client; until the client has confirmed it, nghttp2 does not enforce it.
   if (bytes > limits.maxHeaderBytes) throw headTooLarge(limits);
-  return { ...pseudo, authority, flat, contentLength, expectsContinue };
+  const { method, target, protocol } = pseudo;
+  return { method, target, protocol, authority, flat, contentLength, expectsContinue };
 }
 
 interface Pseudo {
