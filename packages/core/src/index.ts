@@ -31,20 +31,12 @@ export { emptyBody, emptyState, GatewayError, HeaderList, isGatewayError, repeat
 export { silentLogger, stateKey } from "./model/public.ts";
 export type { Address, Answer, App, AppContext, AppSource, Backend, BackendProcess, Backends } from "./model/public.ts";
 export type { BackendSpec, BackendState, Counter, CounterReading, Counters, Description } from "./model/public.ts";
-export type {
-  Exchange,
-  GatewayErrorOptions,
-  HeaderPairs,
-  GatewayRequest,
-  Gauge,
-  Handler,
-  HeaderInit,
-} from "./model/public.ts";
+export type { Exchange, GatewayErrorOptions, GatewayRequest, Gauge, Handler, HeaderInit } from "./model/public.ts";
 export type { Histogram, HttpRequest, HttpResponse, Lifecycle, Logger, LogMethod } from "./model/public.ts";
 export type { MaybePromise, MetricLabels, MetricOptions, Metrics, Middleware, Outcome } from "./model/public.ts";
 export type { PeerCertificate, Principal, RequestBody, RequestHead, RequestState } from "./model/public.ts";
 export type { ResponseBody, StateKey, Status, TlsInfo, WebSocketAccept, WebSocketMessage } from "./model/public.ts";
-export type { WebSocketPeer, WebSocketRequest } from "./model/public.ts";
+export type { HeaderPairs, WebSocketPeer, WebSocketRequest } from "./model/public.ts";
 export { accept, afterResponse, andCatch, andThen, asyncOrigin, authEndpoint, cascade } from "./pipeline/public.ts";
 export { closeAnswer, sendableResponse } from "./pipeline/public.ts";
 export { compose, createContext, createCounters, createMetrics, DEFAULT_MAX_BODY_BYTES } from "./pipeline/public.ts";
