@@ -13,14 +13,17 @@ const sourceAliases: { find: RegExp; replacement: string }[] = readPackages(root
   })),
 );
 
-/** Lets tests of every package say what they need of the machine. */
-const requires = { find: /^@gw-private\/requires$/, replacement: join(root, "scripts/testing/requires.ts") };
+/** What tests of every package share: saying what they need of the machine, and a real browser. */
+const testing = ["requires", "browser"].map((name) => ({
+  find: new RegExp(`^@gw-private/${name}$`),
+  replacement: join(root, `scripts/testing/${name}.ts`),
+}));
 
 /** Makes the vitest config of the workspace in `folder` (pass `import.meta.dirname`). */
 export function shared(folder: string): ViteUserConfig {
   const { name, version } = readManifest(folder);
   return defineConfig({
-    resolve: { alias: [...sourceAliases, requires] },
+    resolve: { alias: [...sourceAliases, ...testing] },
     define: { __GW_VERSION__: JSON.stringify(version) },
     test: {
       name,
