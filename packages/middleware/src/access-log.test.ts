@@ -106,15 +106,15 @@ describe("R-O13", () => {
   });
 
   test("secrets in queries are hidden, in targets and referrers", async () => {
-    const target = "/cb?code=abc&x=1&Access_Token=def";
-    const headers = { Referer: "http://x/?token=ghi&y=2" };
+    const target = "/cb?code=first&x=1&Access_Token=second";
+    const headers = { Referer: "http://x/?token=third&y=2" };
     const [line = ""] = await linesOf({}, target, { headers });
     expect(line).toContain('"GET /cb?code=***&x=1&Access_Token=*** HTTP/1.1"');
     expect(line).toContain('"http://x/?token=***&y=2"');
     const [json = ""] = await linesOf({ format: "json" }, target, { headers });
-    expect(json).not.toMatch(/abc|def|ghi/);
+    expect(json).not.toMatch(/first|second|third/);
     const [shown = ""] = await linesOf({ secretParameters: ["x"] }, target);
-    expect(shown).toContain("code=abc&x=***&");
+    expect(shown).toContain("code=first&x=***&");
   });
 });
 
