@@ -5,6 +5,7 @@ import {
   GatewayError,
   type GatewayRequest,
   type HeaderList,
+  type Lifecycle,
   layer,
   type MaybePromise,
   type Middleware,
@@ -45,10 +46,13 @@ export function bearerLayer(
   name: string,
   realm: string | undefined,
   principalOf: (token: string, request: GatewayRequest) => MaybePromise<Principal | null>,
+  { start, status }: Lifecycle = {},
 ): Middleware {
   const { missing, invalid, ambiguous } = bearerRefusals(realm);
   return layer({
     name,
+    ...(start && { start }),
+    ...(status && { status }),
     onRequest(request): MaybePromise<GatewayRequest | Answer> {
       const found = parseBearer(request.headers);
       if (found === null) return missing;
