@@ -119,3 +119,11 @@ export const perlServer: BackendSpec["command"] = [
   sub finish { my $n; do { $n = sysread($_[0], my $b, 65536) } until defined $n && $n == 0; syswrite($_[0], $$); close($_[0]) }
   until ($stop) { accept(my $c, STDIN) or next; finish($c) }`,
 ];
+
+/** One that needs no end of its input, and dies of TERM whatever it does: `hold` waits for a second line. */
+export const lineServer: BackendSpec["command"] = [
+  "perl",
+  "-e",
+  `use Socket; use IO::Handle; $SIG{USR1} = sub { exit 0 };
+  while (accept(my $c, STDIN)) { my $l = <$c>; $l = <$c> if defined $l && $l =~ /hold/; print {$c} $$; close($c) }`,
+];

@@ -177,7 +177,7 @@ describe("ending", () => {
     await backend.resize(1);
     expect(pids.filter(runs)).toHaveLength(1);
     expect(metrics.toText()).toContain('gw_backend_processes{backend="test"} 1');
-    await expect(backend.resize(0)).rejects.toMatchObject({ code: "GW_BACKEND_SPEC" });
+    await expect(backend.resize(-1)).rejects.toMatchObject({ code: "GW_BACKEND_SPEC" });
   });
 });
 
@@ -234,11 +234,11 @@ describe("specs and names", () => {
   test.each<[Partial<BackendSpec>, string]>([
     [{ name: "" }, 'backend "": name is ""; allowed is a name'],
     [{ command: [""] }, 'command is [""]; allowed is [program, ...arguments]'],
-    [{ processes: 0 }, "processes is 0; allowed is a whole number from 1 to 1024"],
+    [{ processes: 1_025 }, "processes is 1025; allowed is a whole number up to 1024"],
     [{ processes: 1.5 }, "processes is 1.5"],
     [{ startTimeoutMs: 0 }, "startTimeoutMs is 0"],
     [{ backOffMs: [5, 1] }, "backOffMs is [5,1]"],
-    [{ socket: "tcp" as "path" }, 'socket is "tcp"; allowed is "fd0", "path" or "none"'],
+    [{ socket: "tcp" as "path" }, 'socket is "tcp"; allowed is fd0, own-fd0, path, none'],
     [{ ready: "connect" }, 'ready is "connect"; allowed is "connect" only with socket "path"'],
   ])("refuses %j", (part, message) => {
     const spec: BackendSpec = { name: "x", command: ["x"], env: {}, socket: "none", ready: "spawn", ...part };

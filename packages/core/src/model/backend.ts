@@ -10,20 +10,29 @@ export interface BackendSpec {
   readonly cwd?: string;
   /** The whole environment of the program; nothing of ours is added but `GW_SOCKET`, where `socket` says so. */
   readonly env: Readonly<Record<string, string>>;
-  /** Processes to keep. @default 1 */
+  /** Processes to keep; with 0, `resize` starts them. @default 1 */
   readonly processes?: number;
   /**
    * What the program listens on. `"fd0"`: descriptor 0 is a listening unix socket that all processes share, in
-   * blocking mode (FastCGI 1.0 §2.2). `"path"`: each process makes the unix socket whose path is in `GW_SOCKET`.
+   * blocking mode (FastCGI 1.0 §2.2). `"own-fd0"`: descriptor 0 is one that the process has for itself.
+   * `"path"`: each process makes the unix socket whose path is in `GW_SOCKET`.
    */
-  readonly socket: "fd0" | "path" | "none";
+  readonly socket: "fd0" | "own-fd0" | "path" | "none";
   /**
    * When a process counts as ready. `"spawn"`: at once. `"connect"`: the socket at its own path accepts.
    * `"line"`: it wrote the line `ready` to descriptor 3; a line `failed …` there says why it will not be.
+   * `"answer"`: it has answered `probe` at its own socket, or closed that connection.
    */
-  readonly ready: "spawn" | "connect" | "line";
+  readonly ready: "spawn" | "connect" | "line" | "answer";
+  /** What is sent to a new process for `ready: "answer"`; one char, one byte. */
+  readonly probe?: string;
   /** Time to become ready, milliseconds. @default 30_000 */
   readonly startTimeoutMs?: number;
+  /**
+   * How long those who are connected to a process that is replaced or not needed any more may stay before it gets TERM,
+   * milliseconds. Only for sockets of its own, and where the kernel tells (Linux). @default 0
+   */
+  readonly drainTimeoutMs?: number;
   /** From TERM to KILL of the process group, milliseconds. @default 5_000 */
   readonly stopTimeoutMs?: number;
   /** What asks the group to end; QUIT for PHP-FPM, which then finishes its requests. @default "SIGTERM" */

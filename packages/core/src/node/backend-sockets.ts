@@ -1,12 +1,8 @@
 // Where a backend's processes listen: unix sockets in a directory that only we can enter.
-import { rmdirSync, unlinkSync } from "node:fs";
-import { chown, mkdtemp } from "node:fs/promises";
+import { renameSync } from "node:fs";
 import * as net from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { GatewayError } from "../model/errors.ts";
 import type { Logger } from "../model/log.ts";
-import { atExit } from "./at-exit.ts";
+import { Room, socketError } from "./backend-room.ts";
 import type { WholeSpec } from "./backend-spec.ts";
 import { spawnChild } from "./child.ts";
 
@@ -18,7 +14,11 @@ export interface ProcessSocket {
   readonly fd: number | null;
   /** What its environment has besides the spec's. */
   readonly env: Readonly<Record<string, string>>;
-  /** When the process has ended. */
+  /** What the kernel calls a socket that no other process has; `null` if it is shared, or there is none. */
+  readonly boundAs: string | null;
+  /** When the process has been started, or could not be. */
+  passed(): void;
+  /** When the process has ended, or could not be started. */
   release(): void;
 }
 
@@ -33,10 +33,19 @@ export interface BackendSockets {
 /** The sockets that a spec asks for. Nothing is made before the first process needs it. */
 export function backendSockets(spec: WholeSpec, log: Logger): BackendSockets {
   if (spec.socket === "none") return { next: async () => noSocket, close: () => {} };
-  return spec.socket === "path" ? new OwnSockets(spec) : new SharedSockets(spec, log);
+  if (spec.socket === "path") return new OwnSockets(spec);
+  return spec.socket === "own-fd0" ? new PassedSockets(spec) : new SharedSockets(spec, log);
 }
 
-const noSocket: ProcessSocket = { address: null, fd: null, env: {}, release: () => {} };
+const nothing = (): void => {};
+const noSocket: ProcessSocket = {
+  address: null,
+  fd: null,
+  env: {},
+  boundAs: null,
+  passed: nothing,
+  release: nothing,
+};
 
 /** Each process makes its own. */
 class OwnSockets implements BackendSockets {
@@ -49,12 +58,59 @@ class OwnSockets implements BackendSockets {
 
   async next(): Promise<ProcessSocket> {
     const address = await this.#room.path(`${++this.#count}.sock`);
-    return { address, fd: null, env: { GW_SOCKET: address }, release: () => remove(address) };
+    return {
+      address,
+      fd: null,
+      env: { GW_SOCKET: address },
+      boundAs: address,
+      passed: nothing,
+      release: () => this.#room.remove(address),
+    };
   }
 
   close(): void {
     this.#room.close();
   }
+}
+
+/** Each process gets one of its own as descriptor 0. Only it has it: when it ends, who is connected or waits is told. */
+class PassedSockets implements BackendSockets {
+  readonly #room: Room;
+  #count = 0;
+
+  constructor(spec: WholeSpec) {
+    this.#room = new Room(spec);
+  }
+
+  async next(): Promise<ProcessSocket> {
+    const name = ++this.#count;
+    const boundAs = await this.#room.path(`${name}.new`);
+    const address = await this.#room.path(`${name}.sock`);
+    const { fd, close } = openListener(boundAs);
+    // Closing removes the file that was bound; under its other name it stays.
+    renameSync(boundAs, address);
+    return { address, fd, env: {}, boundAs, passed: close, release: () => this.#room.remove(address) };
+  }
+
+  close(): void {
+    this.#room.close();
+  }
+}
+
+/**
+ * A listening socket to give away. Node would accept from it, so it is to be closed before anyone can connect: nobody
+ * knows its path until its process is ready.
+ */
+function openListener(path: string): { readonly fd: number; close(): void } {
+  const server = net.createServer((socket) => socket.destroy());
+  let failure: Error | null = null;
+  server.on("error", (error) => {
+    failure = error;
+  });
+  server.listen({ path, backlog: BACKLOG, exclusive: true });
+  const { _handle: handle } = server as unknown as { _handle: { readonly fd: number } | null };
+  if (handle === null || handle.fd < 0) throw socketError(path, failure ?? new Error("the socket has no descriptor"));
+  return { fd: handle.fd, close: () => server.close() };
 }
 
 /** All processes accept from one, which we hold open: requests wait in it while a process is replaced. */
@@ -73,7 +129,7 @@ class SharedSockets implements BackendSockets {
     this.#opened ??= this.#open();
     try {
       const { path, fd } = await this.#opened;
-      return { address: path, fd, env: {}, release: () => {} };
+      return { address: path, fd, env: {}, boundAs: null, passed: nothing, release: nothing };
     } catch (error) {
       this.#opened = null;
       throw error;
@@ -126,66 +182,4 @@ function bindOnly(path: string): { readonly fd: number; close(): void } {
   const handle = _createServerHandle?.(path, -1, -1);
   if (typeof handle === "object" && handle.fd >= 0) return handle;
   throw socketError(path, new Error(handle === undefined ? "this version of Node has no way to" : `error ${handle}`));
-}
-
-const MAX_PATH_BYTES = 103;
-
-/** A directory, made 0700 when first needed, that belongs to the user the program runs as. */
-class Room {
-  readonly #spec: WholeSpec;
-  #made: Promise<string> | null = null;
-  #path: string | null = null;
-  #forget: (() => void) | null = null;
-  readonly #names = new Set<string>();
-
-  constructor(spec: WholeSpec) {
-    this.#spec = spec;
-  }
-
-  async path(name: string): Promise<string> {
-    this.#made ??= this.#make();
-    try {
-      const path = join(await this.#made, name);
-      if (Buffer.byteLength(path) > MAX_PATH_BYTES) throw new Error("the path is too long for a socket; set TMPDIR");
-      this.#names.add(path);
-      return path;
-    } catch (error) {
-      if (this.#path === null) this.#made = null; // the next start may fare better
-      throw socketError(tmpdir(), error);
-    }
-  }
-
-  close(): void {
-    this.#forget?.();
-    for (const path of this.#names) remove(path);
-    if (this.#path === null) return;
-    try {
-      rmdirSync(this.#path);
-    } catch {
-      // the program has put something else there: it is not ours to remove
-    }
-  }
-
-  async #make(): Promise<string> {
-    const { uid, gid } = this.#spec;
-    const path = await mkdtemp(join(tmpdir(), "gw-"));
-    this.#path = path;
-    this.#forget = atExit(() => this.close());
-    if (uid !== undefined || gid !== undefined) await chown(path, uid ?? -1, gid ?? -1);
-    return path;
-  }
-}
-
-function remove(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch {
-    // the process has removed it itself
-  }
-}
-
-function socketError(path: string, cause: unknown): GatewayError {
-  return new GatewayError("GW_BACKEND_SOCKET", 503, `cannot make a socket in ${path}: ${(cause as Error).message}`, {
-    cause,
-  });
 }

@@ -2,9 +2,12 @@
 import type { BackendSpec } from "../model/backend.ts";
 import { GatewayError } from "../model/errors.ts";
 
+const SOCKETS: readonly BackendSpec["socket"][] = ["fd0", "own-fd0", "path", "none"];
+const READY: readonly BackendSpec["ready"][] = ["spawn", "connect", "line", "answer"];
+
 /** A spec with its defaults. */
 export type WholeSpec = BackendSpec &
-  Required<Pick<BackendSpec, "processes" | "startTimeoutMs" | "stopTimeoutMs" | "backOffMs">>;
+  Required<Pick<BackendSpec, "processes" | "startTimeoutMs" | "drainTimeoutMs" | "stopTimeoutMs" | "backOffMs">>;
 
 /**
  * The spec with its defaults filled in.
@@ -15,6 +18,7 @@ export function checkSpec(spec: BackendSpec): WholeSpec {
   const whole: WholeSpec = {
     processes: 1,
     startTimeoutMs: 30_000,
+    drainTimeoutMs: 0,
     stopTimeoutMs: 5_000,
     backOffMs: [1_000, 30_000],
     ...spec,
@@ -29,8 +33,14 @@ export function checkSpec(spec: BackendSpec): WholeSpec {
   demand(whole.startTimeoutMs > 0, "startTimeoutMs", "milliseconds above 0");
   demand(whole.stopTimeoutMs >= 0, "stopTimeoutMs", "milliseconds");
   demand(first > 0 && longest >= first, "backOffMs", "[first, longest] in milliseconds, 0 < first <= longest");
-  demand(["fd0", "path", "none"].includes(spec.socket), "socket", '"fd0", "path" or "none"');
-  demand(["spawn", "connect", "line"].includes(spec.ready), "ready", '"spawn", "connect" or "line"');
+  demand(whole.drainTimeoutMs >= 0, "drainTimeoutMs", "milliseconds");
+  demand(SOCKETS.includes(spec.socket), "socket", SOCKETS.join(", "));
+  demand(READY.includes(spec.ready), "ready", READY.join(", "));
+  demand(
+    spec.ready !== "answer" || ((spec.socket === "path" || spec.socket === "own-fd0") && (spec.probe ?? "") !== ""),
+    "ready",
+    '"answer" only with a probe, and with socket "path" or "own-fd0": who answers at a shared one is not known',
+  );
   demand(
     spec.ready !== "connect" || spec.socket === "path",
     "ready",
@@ -41,8 +51,8 @@ export function checkSpec(spec: BackendSpec): WholeSpec {
 
 /** @throws GatewayError `GW_BACKEND_SPEC` */
 export function checkProcesses(spec: BackendSpec, processes: number): void {
-  if (Number.isInteger(processes) && processes >= 1 && processes <= 1_024) return;
-  throw wrong({ ...spec, processes }, "processes", "a whole number from 1 to 1024");
+  if (Number.isInteger(processes) && processes >= 0 && processes <= 1_024) return;
+  throw wrong({ ...spec, processes }, "processes", "a whole number up to 1024");
 }
 
 function wrong(spec: BackendSpec, field: keyof BackendSpec, allowed: string): GatewayError {

@@ -8,8 +8,10 @@ import { LineLog } from "./line-log.ts";
 /** What readiness is judged by. */
 export interface ReadinessOptions {
   /** As in BackendSpec. */
-  when: "spawn" | "connect" | "line";
-  /** Path of the process's socket, for `"connect"`. */
+  when: "spawn" | "connect" | "line" | "answer";
+  /** What is asked for `"answer"`: bytes. */
+  probe: string;
+  /** Path of the process's socket, for `"connect"` and `"answer"`. */
   address: string | null;
   /** Its descriptor 3, for `"line"`. */
   control: Duplex | null;
@@ -19,9 +21,13 @@ export interface ReadinessOptions {
 }
 
 /** Settles when the process is ready; rejects with `GW_BACKEND_FAILED` when it says that it will not be. */
-export async function untilReady({ when, address, control, clock, signal }: ReadinessOptions): Promise<void> {
+export async function untilReady(options: ReadinessOptions): Promise<void> {
+  const { when, address, control, clock, signal } = options;
   if (when === "line" && control !== null) return untilLine(control);
-  if (when === "connect" && address !== null) return untilConnected(address, clock, signal);
+  if (when === "connect" && address !== null) return untilTrue(() => accepts(address), clock, signal);
+  if (when === "answer" && address !== null) {
+    return untilTrue(() => answers(address, Buffer.from(options.probe, "latin1"), signal), clock, signal);
+  }
 }
 
 const LAST_WORDS_MS = 250;
@@ -50,9 +56,9 @@ const FIRST_TRY_MS = 5;
 const LONGEST_TRY_MS = 100;
 
 /** No event tells that another process listens, so we try. */
-async function untilConnected(address: string, clock: Clock, signal: AbortSignal): Promise<void> {
+async function untilTrue(test: () => Promise<boolean>, clock: Clock, signal: AbortSignal): Promise<void> {
   for (let pauseMs = FIRST_TRY_MS; !signal.aborted; pauseMs = Math.min(2 * pauseMs, LONGEST_TRY_MS)) {
-    if (await accepts(address)) return;
+    if (await test()) return;
     await clock.pause(pauseMs, signal);
   }
 }
@@ -65,5 +71,26 @@ function accepts(path: string): Promise<boolean> {
       done(true);
     });
     socket.once("error", () => done(false));
+  });
+}
+
+/**
+ * Whether the process takes a connection: it says something, or closes it. Until then the probe waits in the socket's
+ * queue; a process that ends resets it.
+ */
+function answers(path: string, probe: Uint8Array, signal: AbortSignal): Promise<boolean> {
+  return new Promise((done) => {
+    const socket = connect(path);
+    const end = (isTaken: boolean): void => {
+      signal.removeEventListener("abort", leave);
+      socket.destroy();
+      done(isTaken);
+    };
+    const leave = (): void => end(false);
+    signal.addEventListener("abort", leave);
+    socket.once("connect", () => socket.write(probe));
+    socket.once("data", () => end(true));
+    socket.once("end", () => end(true));
+    socket.on("error", () => end(false));
   });
 }

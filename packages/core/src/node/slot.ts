@@ -19,6 +19,9 @@ export interface SlotOptions {
   changed: () => void;
 }
 
+/** From then on code 0 is an end that the program chose, not a crash. */
+const SELF_ENDED_MS = 1_000;
+
 /** Keeps one process alive: starts it, waits for its end, pauses, starts it again; until stopped. */
 export class Slot {
   readonly #options: SlotOptions;
@@ -85,8 +88,10 @@ export class Slot {
         this.#serveWith(await this.#bringUp());
         const ended = await this.#unplannedEnd();
         if (ended === null) return;
-        readyMs = ended.readyMs;
-        failure = backendFailure(describeExit(await ended.exited));
+        const exit = await ended.exited;
+        // Many programs end themselves after so many requests.
+        readyMs = exit.code === 0 && ended.readyMs >= SELF_ENDED_MS ? Number.POSITIVE_INFINITY : ended.readyMs;
+        failure = backendFailure(describeExit(exit));
         await ended.stop(); // what it left behind
       } catch (error) {
         failure = asBackendFailure(error);

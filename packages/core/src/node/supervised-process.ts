@@ -6,9 +6,10 @@ import type { MaybePromise } from "../model/maybe-promise.ts";
 import { asBackendFailure, backendFailure, describeExit } from "./backend-failure.ts";
 import type { ProcessSocket } from "./backend-sockets.ts";
 import type { WholeSpec } from "./backend-spec.ts";
-import { type Child, type ChildExit, spawnChild } from "./child.ts";
+import { type Child, type ChildExit, type ChildOptions, spawnChild } from "./child.ts";
 import type { Clock } from "./clock.ts";
 import { untilReady } from "./readiness.ts";
+import { untilUnused } from "./unix-connections.ts";
 
 /** A process as its owner in this process sees it: with the socket that is its descriptor 3. */
 export interface AttachedProcess {
@@ -42,8 +43,20 @@ export interface ProcessOptions {
 
 /** Starts a process. @throws GatewayError `GW_SPAWN`, `GW_SPAWN_BUSY` */
 export async function startProcess(options: ProcessOptions): Promise<SupervisedProcess> {
-  const { spec, hooks, socket, log } = options;
-  const child = await spawnChild({
+  const { socket } = options;
+  try {
+    const child = await spawnChild(childOptions(options));
+    return new SupervisedProcess(child, options);
+  } catch (error) {
+    socket.release();
+    throw error;
+  } finally {
+    socket.passed();
+  }
+}
+
+function childOptions({ spec, hooks, socket, log }: ProcessOptions): ChildOptions {
+  return {
     command: spec.command,
     env: { ...spec.env, ...socket.env },
     stdin: socket.fd ?? "none",
@@ -55,8 +68,7 @@ export async function startProcess(options: ProcessOptions): Promise<SupervisedP
     ...(spec.cwd !== undefined && { cwd: spec.cwd }),
     ...(spec.uid !== undefined && { uid: spec.uid }),
     ...(spec.gid !== undefined && { gid: spec.gid }),
-  });
-  return new SupervisedProcess(child, options);
+  };
 }
 
 /** One process. Its plain facts are those of the model. */
@@ -118,7 +130,8 @@ export class SupervisedProcess implements BackendProcess {
     const { spec, hooks, clock } = this.#options;
     if (hooks.attach !== undefined) return hooks.attach(this.#attached());
     const { control } = this.#child;
-    await untilReady({ when: spec.ready, address: this.address, control, clock, signal: this.#settled.signal });
+    const { ready: when, probe = "" } = spec;
+    await untilReady({ when, probe, address: this.address, control, clock, signal: this.#settled.signal });
   }
 
   async #endedEarly(): Promise<never> {
@@ -136,6 +149,7 @@ export class SupervisedProcess implements BackendProcess {
     this.#become("stopping");
     this.#settled.abort();
     if (wasReady && hooks.detach !== undefined) await this.#detach(hooks.detach, spec.stopTimeoutMs, clock);
+    if (wasReady) await this.#drain(socket.boundAs);
     await this.#child.stop();
     socket.release();
   }
@@ -147,6 +161,15 @@ export class SupervisedProcess implements BackendProcess {
     );
     await Promise.race([detached, this.exited, clock.pause(patienceMs, done.signal)]);
     done.abort();
+  }
+
+  /** Who is connected may finish. */
+  async #drain(boundAs: string | null): Promise<void> {
+    const { drainTimeoutMs: limitMs } = this.#options.spec;
+    if (boundAs === null || limitMs === 0) return;
+    const over = new AbortController();
+    void this.exited.then(() => over.abort());
+    await untilUnused(boundAs, { limitMs, clock: this.#options.clock, signal: over.signal });
   }
 
   #attached(): AttachedProcess {

@@ -78,7 +78,8 @@ class Supervisor implements Backend {
   get state(): BackendState {
     if (this.#stopping !== null) return "stopped";
     const ready = this.#serving().length;
-    if (ready > 0) return ready === this.#slots.length ? "ready" : "degraded";
+    if (ready === this.#slots.length) return "ready"; // also when none is asked for
+    if (ready > 0) return "degraded";
     return this.#slots.some(({ hasFailed }) => hasFailed) ? "failed" : "starting";
   }
 
@@ -118,7 +119,10 @@ class Supervisor implements Backend {
     checkProcesses(this.#spec, processes);
     if (this.#stopping !== null) return;
     while (this.#slots.length < processes) this.#slots.push(this.#newSlot());
-    const surplus = this.#slots.splice(processes);
+    // Those that do not serve go first.
+    const order = [...this.#slots].sort((one, other) => Number(other.current !== null) - Number(one.current !== null));
+    const surplus = order.slice(processes);
+    this.#slots.splice(0, this.#slots.length, ...order.slice(0, processes));
     this.#changed();
     await Promise.all(surplus.map((slot) => slot.stop()));
   }
