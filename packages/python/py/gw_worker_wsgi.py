@@ -9,7 +9,8 @@ from queue import SimpleQueue
 
 import gw_worker_wire as wire
 from gw_worker_wire import ClientGone
-from gw_worker_wsgi_call import GONE, Call, FileWrapper, Input
+from gw_worker_wsgi_call import GONE, OPENED, REFUSED, Call, Input
+from gw_worker_wsgi_file import FileWrapper
 
 _VERSION = (1, 0)
 _LAST_WORDS = 5.0  # seconds for threads to finish when we end
@@ -25,7 +26,7 @@ class Host:
         self.app = app
         self.decoder = wire.Decoder()
         self.calls = {}
-        self.multiprocess = settings["workers"] > 1
+        self.multiprocess = settings["workers"] > 1 or settings["siblings"]
         self.files = settings["files"]
         self.modules = 0
 
@@ -65,6 +66,8 @@ class Host:
         try:
             if type(result) is list and len(result) == 1 and not call.head_sent and type(result[0]) is bytes:
                 call.finish(_fit(result[0], call.length))
+                return
+            if type(result) is FileWrapper and call.send_file(result):
                 return
             for data in result:
                 if call.gone:
@@ -111,6 +114,8 @@ class Host:
         elif op == wire.GONE:
             call.gone = True
             self.put(call, GONE)
+        elif op == wire.OPENED:
+            self.put(call, OPENED if frame[2] else REFUSED)
 
     def read(self):
         try:

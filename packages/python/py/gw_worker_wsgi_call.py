@@ -6,6 +6,8 @@ import gw_worker_wire as wire
 from gw_worker_wire import ClientGone
 
 GONE = object()  # in an inbox: the client has left
+OPENED, REFUSED = object(), object()  # in an inbox: what became of a file that we named
+
 
 
 class Input:
@@ -89,25 +91,6 @@ class Input:
         return False
 
 
-class FileWrapper:
-    """wsgi.file_wrapper: a file in blocks."""
-
-    def __init__(self, filelike, block_size=wire.PIECE):
-        self.filelike = filelike
-        self.block_size = block_size
-        if hasattr(filelike, "close"):
-            self.close = filelike.close
-
-    def __iter__(self):
-        return self
-
-    def __next__(self):
-        data = self.filelike.read(self.block_size)
-        if data:
-            return data
-        raise StopIteration
-
-
 class Call:
     """One request."""
 
@@ -124,6 +107,7 @@ class Call:
         self.head_sent = False
         self.sent = 0
         self.over = False
+        self.opened = None
 
     # What comes from the gateway.
 
@@ -132,6 +116,8 @@ class Call:
             self.gone = True
         elif type(message) is int:
             self.credit += message
+        elif message is OPENED or message is REFUSED:
+            self.opened = message
         else:
             self.chunks.append(message)
 
@@ -233,6 +219,21 @@ class Call:
             is_end = last and end == size
             self.host.emit(wire.raw(self.sid, wire.LAST if is_end else wire.CHUNK, view[at:end]), True)
             at = end
+
+    def send_file(self, wrapper):
+        """Names a real file to the gateway, which sends it while we are free again; False: it is sent like any iterable."""
+        if self.status is None or self.head_sent or self.status < 200 or self.status in (204, 304):
+            return False
+        span = wrapper.span(self.length)
+        if span is None:
+            return False
+        self.host.emit((wire.FILE, self.sid, self.status, self.headers, *span), True)
+        while self.opened is None:
+            self.wait()
+        if self.opened is REFUSED:
+            return False
+        self.head_sent = self.over = True
+        return True
 
     def early_hints(self, headers):
         """wsgi.early_hints (gunicorn, Puma): a 103 head before the answer."""

@@ -2,7 +2,9 @@
 import { checkResponseHead, type GatewayError, HeaderList, type HttpResponse, type RequestHead } from "@gw/core";
 import type { MarshalWriter } from "./codec/marshal-writer.ts";
 import { appError, clientGone } from "./errors.ts";
-import type { Link, LinkStream, ResponseHead } from "./link.ts";
+import { openPart } from "./file-part.ts";
+import type { Link } from "./link.ts";
+import type { FilePart, LinkStream, ResponseHead } from "./link-events.ts";
 import { ResponseBodyStream } from "./response-body.ts";
 import { wholeBody } from "./whole-body.ts";
 
@@ -81,6 +83,12 @@ export abstract class AnswerCall<R extends RequestHead, A> implements LinkStream
     this.#body?.push(bytes, isLast);
   }
 
+  file({ status, flat }: ResponseHead, part: FilePart): void {
+    if (this.isSettled) return;
+    // The worker waits for our word, and nobody else's stream does: no promise of ours is left behind.
+    void this.#sendFile(status, flat, part);
+  }
+
   trailers(flat: string[]): void {
     this.#trailers = HeaderList.fromWire(flat);
   }
@@ -116,6 +124,25 @@ export abstract class AnswerCall<R extends RequestHead, A> implements LinkStream
   /** The client is gone. */
   protected leave(): void {
     this.abandon(clientGone());
+  }
+
+  async #sendFile(status: number, flat: string[], part: FilePart): Promise<void> {
+    const file = await openPart(part);
+    if (this.isOver) return file?.close();
+    this.link.opened(this.id, file !== null);
+    if (file === null) return;
+    this.finish();
+    try {
+      const headers = HeaderList.fromWire(flat);
+      const sized = headers.has("content-length") ? headers : headers.with("Content-Length", String(part.count));
+      const body = this.request.method === "HEAD" ? null : file;
+      const response: HttpResponse = { kind: "response", status, headers: sized, body, close: () => file.close() };
+      checkResponseHead(response);
+      this.settle(this.asAnswer(response));
+    } catch (error) {
+      file.close();
+      this.refuse(error);
+    }
   }
 
   protected settle(answer: A): void {

@@ -1,11 +1,11 @@
 // How a worker is started: which program, with which words and environment.
-import { availableParallelism } from "node:os";
 import { delimiter, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BackendSpec } from "@gw/core";
 import { findPython } from "@gw/core/node";
 import { pythonFor } from "./interpreter.ts";
 import type { PythonInterface, PythonOptions } from "./options.ts";
+import { defaultWorkers } from "./sizing.ts";
 
 /** The program of the workers; `py` lies beside `src` and beside `dist`. */
 const SCRIPT = fileURLToPath(new URL("../py/gw_worker.py", import.meta.url));
@@ -29,6 +29,7 @@ export async function workerCommand(
   app: string,
   kind: PythonInterface | "which",
   options: PythonOptions,
+  { hasSiblings = false }: { hasSiblings?: boolean } = {},
 ): Promise<WorkerCommand> {
   const cwd = resolve(options.cwd ?? ".");
   const { python, venv } = options;
@@ -45,7 +46,14 @@ export async function workerCommand(
     interpreter: { ...found, from: wanted.from },
     spec: {
       name: options.name ?? `python:${app}`,
-      command: [found.path, "-u", SCRIPT, kind, app, JSON.stringify(settingsOf(options, workers))],
+      command: [
+        found.path,
+        "-u",
+        SCRIPT,
+        kind,
+        app,
+        JSON.stringify({ ...settingsOf(options), workers, siblings: hasSiblings }),
+      ],
       cwd,
       env: {
         ...inherited,
@@ -64,16 +72,8 @@ export async function workerCommand(
   };
 }
 
-/** The gateway needs a core for itself; more than four workers are for those who have measured. */
-export function defaultWorkers(cores: number = availableParallelism()): number {
-  return Math.max(1, Math.min(4, cores - 1));
-}
-
-function settingsOf(
-  { threads = 8, reload = false, lifespan = "auto", graceMs = 5_000 }: PythonOptions,
-  workers: number,
-): object {
-  return { threads, workers, reload, lifespan, grace: graceMs / 1_000 };
+function settingsOf({ threads = 8, reload = false, lifespan = "auto", graceMs = 5_000 }: PythonOptions): object {
+  return { threads, reload, lifespan, grace: graceMs / 1_000 };
 }
 
 /** The gateway's environment: it is the operator's own app. */

@@ -6,47 +6,7 @@ import { BatchWriter, rawBodyHead } from "./codec/batch-writer.ts";
 import { FROM_PYTHON, MAX_BATCH_FRAMES, RAW_FROM_BYTES, TO_PYTHON } from "./codec/frames.ts";
 import { MarshalReader, protocolError } from "./codec/marshal-reader.ts";
 import type { MarshalWriter } from "./codec/marshal-writer.ts";
-
-/** What a request or socket hears of its worker. */
-export interface LinkStream {
-  /** When it was given to the worker, monotonic milliseconds. */
-  readonly startedAt: number;
-  /** A whole answer, or (`hasMore`) its head and first bytes. */
-  head(head: ResponseHead, body: Uint8Array, hasMore: boolean): void;
-  chunk(bytes: Uint8Array, isLast: boolean): void;
-  trailers(flat: string[]): void;
-  early(flat: string[]): void;
-  /** The app has used this many bytes of what it was sent. */
-  credit(bytes: number): void;
-  /** The app has failed; its worker goes on. */
-  fail(message: string): void;
-  accept(subprotocol: string | null, flat: string[]): void;
-  message(message: string | Uint8Array): void;
-  close(code: number, reason: string): void;
-  /** The worker is gone. */
-  lost(error: GatewayError): void;
-}
-
-/** Status and fields of an answer. */
-export interface ResponseHead {
-  readonly status: number;
-  /** `[name, value, …]` */
-  readonly flat: string[];
-  /** Whether trailers come after the body. */
-  readonly hasTrailers: boolean;
-}
-
-/** What the owner of a link hears. */
-export interface LinkEvents {
-  ready(facts: Readonly<Record<string, unknown>>): void;
-  failed(stage: string, message: string): void;
-  files(paths: readonly string[]): void;
-  pong(): void;
-  /** The worker broke the protocol: it is not to be used any more. */
-  broken(error: GatewayError): void;
-  /** A stream has ended. */
-  released(): void;
-}
+import type { LinkEvents, LinkStream } from "./link-events.ts";
 
 const MAX_STREAM = 0x7fff_ffff;
 
@@ -120,6 +80,12 @@ export class Link {
   /** Lets the worker send this many bytes more. */
   credit(id: number, bytes: number): void {
     this.#writer.frame(TO_PYTHON.CREDIT, id, 3).int(bytes);
+    this.#schedule();
+  }
+
+  /** Says whether a file that the worker named is open here: it may close its own, or has to send the bytes. */
+  opened(id: number, isOpen: boolean): void {
+    this.#writer.frame(TO_PYTHON.OPENED, id, 3).boolean(isOpen);
     this.#schedule();
   }
 
@@ -235,6 +201,11 @@ export class Link {
       case FROM_PYTHON.EARLY: {
         const flat = reader.pairs();
         return op === FROM_PYTHON.EARLY ? stream?.early(flat) : stream?.trailers(flat);
+      }
+      case FROM_PYTHON.FILE: {
+        const head = { status: reader.int(), flat: reader.pairs(), hasTrailers: false };
+        const part = { path: reader.text(), first: Number(reader.text()), count: Number(reader.text()) };
+        return stream?.file(head, part);
       }
       default:
         return this.#socketFrame(op, stream, reader);

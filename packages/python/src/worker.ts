@@ -130,12 +130,17 @@ export class Worker {
     this.#kill("SIGUSR1");
   }
 
+  /** Ends it at once. */
+  kill(): void {
+    this.#isHung = true;
+    this.#kill("SIGKILL");
+  }
+
   #broken(error: GatewayError): void {
     this.#events.log.error({ err: error, pid: this.pid }, "a Python worker is ended");
     this.#settle.failed(error);
-    this.#isHung = true;
     this.link.end(error);
-    this.#kill("SIGKILL");
+    this.kill();
   }
 
   #kill(signal: NodeJS.Signals): void {

@@ -14,7 +14,7 @@ import {
   silentLogger,
   type WebSocketRequest,
 } from "@gw/core";
-import { type AttachedProcess, superviseBackend } from "@gw/core/node";
+import { type AttachedProcess, memoryLimit, superviseBackend } from "@gw/core/node";
 import type { RequestEncoder } from "./answer-call.ts";
 import { PROTOCOL } from "./codec/frames.ts";
 import { type WorkerCommand, workerCommand } from "./command.ts";
@@ -23,6 +23,7 @@ import { HttpCall } from "./http-call.ts";
 import { checkOptions, type PythonInterface, type PythonOptions } from "./options.ts";
 import { WaitingLine } from "./queue.ts";
 import { isShort, readShort } from "./request-body.ts";
+import { residentBytes, workersThatFit } from "./sizing.ts";
 import { SocketCall } from "./socket-call.ts";
 import { FileWatch } from "./watch.ts";
 import { Worker } from "./worker.ts";
@@ -61,13 +62,16 @@ export class PythonWorkers {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Starts the workers; returns without waiting for them: early requests wait, the rest of the gateway does not. */
-  async start(context: Pick<AppContext, "log" | "metrics">): Promise<void> {
+  /**
+   * Starts the workers and waits until the first one is ready, or has failed: then requests are answered 503, the
+   * rest of the gateway lives, and it is tried again.
+   */
+  async start(context: Pick<AppContext, "log" | "metrics" | "hasSiblings">): Promise<void> {
     this.#log = context.log.child({ python: this.#app });
     this.#isStopped = false;
     this.#startError = null;
     try {
-      this.#command = await workerCommand(this.#app, this.#kind, this.#options);
+      this.#command = await workerCommand(this.#app, this.#kind, this.#options, context);
     } catch (error) {
       if (!isGatewayError(error)) throw error;
       this.#startError = error;
@@ -88,14 +92,21 @@ export class PythonWorkers {
       this.#clock = setInterval(() => this.#expire(), Math.min(1_000, Math.max(20, this.#timeoutMs / 5)));
       this.#clock.unref();
     }
+    await this.#backend.ready.catch(() => {}); // why is in the log and the status
   }
 
-  /** Stops them when they have finished what is under way, or at the deadline. */
-  async stop(_deadline?: AbortSignal): Promise<void> {
+  /** Stops them when they have finished what is under way; at the deadline they are killed. */
+  async stop(deadline?: AbortSignal): Promise<void> {
     this.#isStopped = true;
     this.#watch?.close();
     this.#line.refuseAll(this.#down());
+    const kill = (): void => {
+      for (const worker of this.#workers.values()) worker.kill();
+    };
+    if (deadline?.aborted === true) kill();
+    deadline?.addEventListener("abort", kill, { once: true });
     await this.#backend?.stop();
+    deadline?.removeEventListener("abort", kill);
     if (this.#clock !== null) clearInterval(this.#clock);
   }
 
@@ -106,12 +117,6 @@ export class PythonWorkers {
    */
   async reload(): Promise<void> {
     await this.#backend?.roll();
-  }
-
-  /** Settles when the first worker is ready; rejects when it cannot be. */
-  async ready(): Promise<void> {
-    if (this.#startError !== null) throw this.#startError;
-    await this.#backend?.ready;
   }
 
   /** Answers a request. */
@@ -179,11 +184,23 @@ export class PythonWorkers {
     const facts = await worker.started;
     if (facts.protocol !== PROTOCOL) throw new Error(`it speaks protocol ${facts.protocol}, not ${PROTOCOL}`);
     this.#log.info({ pid: process.pid, ...facts }, "a Python worker has loaded the app");
+    if (this.#workers.size === 0) this.#fitMemory(process.pid);
     this.#workers.set(process.pid, worker);
     void process.exited.then(() => {
       this.#workers.delete(process.pid);
     });
     this.#free(worker);
+  }
+
+  /** Several workers must not take more than the memory that there is; how much one needs is known when it is ready. */
+  #fitMemory(pid: number): void {
+    const wanted = this.#command?.spec.processes ?? 1;
+    if (this.#options.workers !== undefined || wanted === 1) return;
+    const limitBytes = memoryLimit();
+    const workers = workersThatFit(wanted, residentBytes(pid), limitBytes);
+    if (workers === wanted) return;
+    this.#log.warn({ workers, limitBytes }, "fewer Python workers than cores: the memory limit has no room for more");
+    void this.#backend?.resize(workers);
   }
 
   #count(worker: Worker): void {

@@ -3,6 +3,7 @@ export { createBackends, type LocalBackends } from "./backends.ts";
 export { type Bind, bindText, parseBind } from "./bind.ts";
 export { type Child, type ChildExit, type ChildOptions, spawnChild } from "./child.ts";
 export { type NodeContextOptions, nodeContext } from "./context.ts";
+export { availableCores, type CgroupFolders, memoryLimit } from "./cores.ts";
 export { type FileAnswerOptions, type FileOptions, fileAnswer, sendFile } from "./files.ts";
 export { withoutInherited } from "./inherited-descriptors.ts";
 export { type FindPythonOptions, findPython, type Interpreter } from "./interpreter.ts";

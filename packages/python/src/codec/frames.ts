@@ -10,6 +10,7 @@ export const TO_PYTHON = {
   MESSAGE: 5,
   CLOSED: 6,
   PING: 7,
+  OPENED: 8,
   DRAIN: 9,
 } as const;
 
@@ -22,6 +23,7 @@ export const FROM_PYTHON = {
   CREDIT: 5,
   FAIL: 6,
   TRAILERS: 7,
+  FILE: 8,
   EARLY: 9,
   ACCEPT: 10,
   MESSAGE: 11,

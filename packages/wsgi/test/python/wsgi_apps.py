@@ -1,6 +1,8 @@
 """WSGI apps that the tests run."""
+import gzip
 import os
 import sys
+import tempfile
 import time
 import wsgiref.validate
 
@@ -162,6 +164,43 @@ def file(environ, start_response):
     return environ["wsgi.file_wrapper"](open(__file__, "rb"))
 
 
+def big_file(environ, start_response):
+    """?path&first&length: part of a file through file_wrapper; how it was closed is asked of /closed."""
+    if environ["PATH_INFO"] == "/closed":
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [str(_Opened.closed).encode()]
+    path, first, length = environ["QUERY_STRING"].split("&")
+    file = _Opened(path, int(first))
+    headers = [("Content-Type", "application/octet-stream")]
+    if length:
+        headers.append(("Content-Length", length))
+    start_response("200 OK", headers)
+    return environ["wsgi.file_wrapper"](file.file)
+
+
+class _Opened:
+    closed = 0
+
+    def __init__(self, path, first):
+        if path == "tempfile":
+            self.file = tempfile.NamedTemporaryFile()
+            self.file.write(bytes(range(256)) * 1024)
+            os.unlink(self.file.name)
+            self.file.delete = False
+        elif path.endswith(".gz"):
+            self.file = gzip.open(path)
+        else:
+            self.file = open(path, "rb")
+        self.file.seek(first)
+        close = self.file.close
+
+        def closing():
+            _Opened.closed += 1
+            close()
+
+        self.file.close = closing
+
+
 def hints(environ, start_response):
     environ["wsgi.early_hints"]([("Link", "</a.css>; rel=preload")])
     start_response("200 OK", [("Content-Type", "text/plain")])
@@ -180,6 +219,7 @@ def slow(environ, start_response):
 
 def loop(environ, start_response):
     if environ["PATH_INFO"] == "/loop":
+        print("loops now")
         while True:
             pass
     return pid(environ, start_response)
@@ -204,6 +244,11 @@ def create(prefix="made "):
         return [prefix.encode(), b"by a factory"]
 
     return app
+
+
+def slow_import():
+    time.sleep(0.3)
+    return hello
 
 
 class Site:
