@@ -1,5 +1,6 @@
 import { requires } from "@gw-private/requires";
 import { expect } from "vitest";
+import { interpreters } from "../../python/test/interpreters.ts";
 import { folderWith, gw, serving } from "./gw.ts";
 
 // The two programs of the main README, as they are.
@@ -53,4 +54,60 @@ withPython("gw fetch asks a Python app without a server", async () => {
   const folder = folderWith({ "hello.py": WSGI });
   const { code, stdout } = await gw(folder, ["fetch", "/", "wsgi:hello:application"]);
   expect([code, stdout]).toEqual([0, "Hello, World!"]);
+});
+
+const saying = (word: string): string => `import sys
+
+def application(environ, start_response):
+    start_response('200 OK', [('Content-Type', 'text/plain')])
+    return ["${word} {}.{}".format(*sys.version_info[:2]).encode()]
+`;
+
+for (const { version, path } of interpreters()) {
+  requires(path)(`--python runs every Python app with Python ${version}, unless a target says otherwise`, async () => {
+    const folder = folderWith({ "hello.py": saying("by flag") });
+    const words = ["fetch", "/", "--python", path, "python:hello:application?workers=1"];
+    expect((await gw(folder, words)).stdout).toBe(`by flag ${version}`);
+    const environment = { GW_PYTHON: "/nowhere/python" };
+    const own = await gw(folder, ["fetch", "/", `wsgi:hello:application?workers=1&python=${path}`], { environment });
+    expect(own.stdout).toBe(`by flag ${version}`);
+  });
+}
+
+withPython("gw dev replaces the workers when a Python file changes, and drops no request", async () => {
+  const folder = folderWith({ "hello.py": saying("v0") });
+  const server = await serving(folder, ["dev", "-p", "0", "--no-access-log", "wsgi:hello:application?workers=1"]);
+  const answers: string[] = [];
+  let isOver = false;
+  const client = async (): Promise<void> => {
+    while (!isOver) {
+      const answer = await fetch(`${server.urls[0]}/`);
+      answers.push(answer.status === 200 ? await answer.text() : String(answer.status));
+    }
+  };
+  const clients = Array.from({ length: 4 }, client);
+  for (const version of ["v1", "v2", "v3"]) {
+    folder.write("hello.py", `${saying(version)}# ${version}\n`);
+    await expect.poll(() => answers.at(-1), { timeout: 10_000 }).toMatch(new RegExp(`^${version} `));
+  }
+  isOver = true;
+  await Promise.all(clients);
+  expect(answers.filter((text) => !/^v\d /.test(text))).toEqual([]);
+});
+
+withPython("R-O2: HUP keeps the old workers when the new code cannot be imported, and says why", async () => {
+  const folder = folderWith({ "hello.py": saying("old") });
+  const server = await serving(folder, ["-p", "0", "wsgi:hello:application?workers=1"]);
+  folder.write("hello.py", "import nothing_of_this_name\n");
+  const refused = server.says(/gw: not reloaded/);
+  const why = server.says(/the new version does not get ready: .*ModuleNotFoundError/);
+  const traceback = server.says(/hello\.py", line 1, in <module>/);
+  server.kill("SIGHUP");
+  await Promise.all([refused, why, traceback]);
+  expect(await (await fetch(`${server.urls[0]}/`)).text()).toMatch(/^old /);
+  folder.write("hello.py", saying("new"));
+  const reloaded = server.says(/gw: reloaded/);
+  server.kill("SIGHUP");
+  await reloaded;
+  expect(await (await fetch(`${server.urls[0]}/`)).text()).toMatch(/^new /);
 });

@@ -58,6 +58,8 @@ export async function workerCommand(
       env: {
         ...inherited,
         PYTHONUNBUFFERED: "1",
+        // Compiled files are told apart by second and size: a quick change of one letter would not be seen.
+        ...(options.reload === true && { PYTHONDONTWRITEBYTECODE: "1" }),
         // What the app starts by name comes from the same environment.
         PATH: `${dirname(found.path)}${delimiter}${inherited.PATH ?? ""}`,
         ...options.env,

@@ -1,5 +1,5 @@
 // Settings and operands → one app: the main app, its mounts, the layers around them.
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { type App, type AppSource, type Gateway, gateway, isGatewayError, type Middleware, toApp } from "@gw/core";
 import { isMountReference } from "../config/check.ts";
 import type { AppReference, Config, MountReference } from "../config/config.ts";
@@ -8,6 +8,7 @@ import type { EffectiveSettings } from "../config/settings.ts";
 import { fileApp } from "../targets/file.ts";
 import { buildTarget, TARGET_NAMES } from "../targets/kinds.ts";
 import { parseTarget } from "../targets/target.ts";
+import type { CommandDefaults } from "../targets/target-kind.ts";
 import { UsageError } from "../usage-error.ts";
 import { appFromValue, type Shape, type ShapeOptions } from "./app-shape.ts";
 import { layerFromText } from "./layers.ts";
@@ -22,6 +23,8 @@ export interface AppInputs {
   readonly configFile: ConfigFile | null;
   /** Load modules past the cache, for a reload. @default false */
   readonly fresh?: boolean;
+  /** Whether a change of a file is to be noticed. @default false */
+  readonly isWatching?: boolean;
 }
 
 /**
@@ -114,14 +117,29 @@ async function loadLayers(layers: readonly (Middleware | string)[], folder: stri
 /** `--interface` and `--lifespan` are about the main app; a mount says its own: `./app.ts?interface=wsgi`. */
 async function loadReference(
   { name, reference, folder }: Named,
-  { settings, fresh = false }: AppInputs,
+  inputs: AppInputs,
   { isMain = false }: { isMain?: boolean } = {},
 ): Promise<AppSource> {
+  const { settings, fresh = false } = inputs;
   const shape = ((isMain ? settings.text("interface") : undefined) ?? "auto") as Shape | "auto";
   const lifespan = (isMain ? settings.text("lifespan") : undefined) as ShapeOptions["lifespan"];
   if (typeof reference !== "string") return appFromValue(reference, { shape, lifespan, name });
   const target = parseTarget(reference, TARGET_NAMES);
-  return target.kind === "file" ? fileApp(target, { folder, shape, lifespan, fresh }) : buildTarget(target, folder);
+  return target.kind === "file"
+    ? fileApp(target, { folder, shape, lifespan, fresh })
+    : buildTarget(target, folder, defaultsOf(inputs));
+}
+
+/** Flags that stand for an option of several kinds of target. */
+function defaultsOf({ settings, folder, isWatching = false }: AppInputs): CommandDefaults {
+  const python = settings.text("python");
+  const threads = settings.number("threads");
+  return {
+    // A name is looked for on PATH; a path starts where the command was called.
+    ...(python !== undefined && { python: /[/\\]/.test(python) ? resolve(folder, python) : python }),
+    ...(threads !== undefined && threads > 0 && { threads }),
+    ...(isWatching && { reload: true }),
+  };
 }
 
 /** Puts the path that a front proxy took off before the mount of each request, as uvicorn's root_path does. */

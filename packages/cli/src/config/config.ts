@@ -29,6 +29,8 @@ export interface Config {
   lifespan?: "auto" | "on" | "off";
   /** Path that a front proxy has taken off. */
   rootPath?: string;
+  /** Interpreter of Python apps: a path, or a name on PATH. @default their virtual environment, else python3 */
+  python?: string;
   /** File of environment variables to read once this file has been read; those already set stay. */
   envFile?: string;
   /** `host:port`, `unix:/path` or `fd://3`. @default "127.0.0.1:8000" */

@@ -43,6 +43,13 @@ const APP: readonly Omit<Option, "group">[] = [
     default: "auto",
   },
   {
+    key: "python",
+    kind: "text",
+    value: "PROGRAM",
+    help: "interpreter of Python apps: a path, or a name on PATH",
+    default: "their virtual environment, else python3",
+  },
+  {
     key: "rootPath",
     kind: "text",
     value: "/PATH",

@@ -1,15 +1,18 @@
 // Replaces the running app by a new load of it: one at a time, and a broken one changes nothing.
-import type { App } from "@gw/core";
+import type { App, Status } from "@gw/core";
 import type { LeveledLogger, LogLevel } from "@gw/core/node";
 import { OPTIONS } from "../config/options.ts";
 import type { EffectiveSettings } from "../config/settings.ts";
 import type { Invocation } from "../invocation.ts";
 import { errorLine } from "../print.ts";
+import { StartError } from "../usage-error.ts";
 
 /** What a reload works on. */
 export interface ReloaderOptions {
   /** Loads the app of a call. */
   readonly load: (invocation: Invocation, options: { fresh: boolean }) => Promise<App>;
+  /** The app that runs now. */
+  readonly app: App;
   readonly server: { reload(app: App): Promise<void> };
   readonly log: LeveledLogger;
 }
@@ -18,6 +21,7 @@ export interface ReloaderOptions {
 export class Reloader {
   readonly #options: ReloaderOptions;
   #invocation: Invocation;
+  #app: App;
   #isLoading = false;
   #isAskedAgain = false;
   #isClosed = false;
@@ -25,6 +29,7 @@ export class Reloader {
   constructor(invocation: Invocation, options: ReloaderOptions) {
     this.#invocation = invocation;
     this.#options = options;
+    this.#app = options.app;
   }
 
   /**
@@ -70,6 +75,8 @@ export class Reloader {
       let isStarted = false;
       const start: App["start"] = async (context) => {
         await app.start?.(context);
+        await this.#refuseWorse(app);
+        this.#app = app;
         isStarted = true;
         resolve();
       };
@@ -80,6 +87,14 @@ export class Reloader {
     });
   }
 
+  /** A backend that failed is a mount that answers 503, but never in the place of one that served (R-O2). */
+  async #refuseWorse(app: App): Promise<void> {
+    const status = app.status?.();
+    if (status?.state !== "failed" || this.#app.status?.().state === "failed") return;
+    await app.stop?.(AbortSignal.timeout(STOP_MS));
+    throw new StartError(`the new version does not get ready: ${whyFailed(status)}`);
+  }
+
   #useSettings(next: Invocation): void {
     const before = this.#invocation.settings;
     this.#invocation = next;
@@ -88,6 +103,16 @@ export class Reloader {
     if (changed.length > 0)
       next.stderr.write(`gw: ${changed.join(", ")} changed in the configuration; a restart puts it into effect\n`);
   }
+}
+
+/** Time for a version that was refused to stop, milliseconds. */
+const STOP_MS = 5_000;
+
+/** The error of the part that failed, wherever it is in the tree. */
+function whyFailed({ name, state, error = null, children = [] }: Status): string {
+  const part = children.find((child) => child.state === "failed");
+  if (part !== undefined) return whyFailed(part);
+  return error === null ? `${name} is ${state}` : `${name}: ${error}`;
 }
 
 const SERVER_GROUPS: readonly string[] = ["Binding", "TLS and protocols", "Limits", "Proxies", "Process"];

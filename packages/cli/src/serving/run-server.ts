@@ -53,7 +53,7 @@ export async function runServer(invocation: Invocation, plan: ServerPlan): Promi
   try {
     watch = watchTree(plan.isWatching ? foldersToWatch(invocation) : [], () => void reloader.reload());
     const server = plan.open(app, nodeContext({ log }));
-    const reloader = new Reloader(invocation, { load: plan.load, server, log });
+    const reloader = new Reloader(invocation, { load: plan.load, app, server, log });
     const stopped = untilStopped({
       server,
       reload: () => void reloader.reload(),

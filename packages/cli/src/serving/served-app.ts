@@ -15,7 +15,8 @@ export async function servedApp(
   { folder, operands, settings, configFile }: Invocation,
   { isDevelopment, fresh = false }: ServedAppOptions,
 ): Promise<App> {
-  const app = await loadApp({ folder, operand: operands[0], settings, configFile, fresh });
+  const isWatching = settings.isOn("reload") ?? isDevelopment;
+  const app = await loadApp({ folder, operand: operands[0], settings, configFile, fresh, isWatching });
   const layers: Middleware[] = [];
   if (settings.isOn("accessLog") ?? true) {
     const { accessLog } = await import("@gw/middleware/access-log");

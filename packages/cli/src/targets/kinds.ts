@@ -8,7 +8,7 @@ import { StartError, UsageError } from "../usage-error.ts";
 import { FASTCGI_KINDS } from "./fastcgi-kinds.ts";
 import { PYTHON_KINDS } from "./python-kinds.ts";
 import { readOptions, type Target, type TargetOptionKind } from "./target.ts";
-import type { TargetKind } from "./target-kind.ts";
+import type { CommandDefaults, TargetKind } from "./target-kind.ts";
 
 /** Options that can be written as text, each under the name that the function has for it. */
 type OptionsFor<T> = { readonly [K in keyof T]?: TargetOptionKind };
@@ -114,9 +114,12 @@ export const TARGET_NAMES: readonly string[] = TARGET_KINDS.map(({ name }) => na
  *
  * @throws UsageError for options that do not fit; StartError if there is nothing at its place
  */
-export async function buildTarget(target: Target, folder: string): Promise<AppSource> {
+export async function buildTarget(target: Target, folder: string, defaults: CommandDefaults = {}): Promise<AppSource> {
   const kind = TARGET_KINDS.find(({ name }) => name === target.kind) as TargetKind;
-  const options = readOptions(target, kind.options, folder);
+  const followed = (kind.follows ?? []).flatMap((name) =>
+    defaults[name] === undefined ? [] : [[name, defaults[name]]],
+  );
+  const options = { ...Object.fromEntries(followed), ...readOptions(target, kind.options, folder) };
   const place = kind.place === "name" ? target.place : resolve(folder, target.place);
   if (kind.place !== "name") requirePlace(target, kind.place, place);
   try {

@@ -37,6 +37,7 @@ export const PYTHON_KINDS: readonly TargetKind[] = [
     help: "a Python WSGI app (Flask, Django)",
     place: "name",
     options: WSGI,
+    follows: ["python", "threads", "reload"],
     build: (app, options, folder) => wsgi(app, { cwd: folder, ...options }),
   },
   {
@@ -45,6 +46,7 @@ export const PYTHON_KINDS: readonly TargetKind[] = [
     help: "a Python ASGI app (FastAPI, Starlette)",
     place: "name",
     options: ASGI,
+    follows: ["python", "reload"],
     build: (app, options, folder) => asgi(app, { cwd: folder, ...options }),
   },
   {
@@ -53,6 +55,7 @@ export const PYTHON_KINDS: readonly TargetKind[] = [
     help: "either of them: the app is imported to find out",
     place: "name",
     options: { ...WSGI, ...ASGI },
+    follows: ["python", "threads", "reload"],
     build: (app, options, folder) => either(app, { cwd: folder, ...options }),
   },
 ];

@@ -2,6 +2,16 @@
 import type { AppSource } from "@gw/core";
 import type { TargetOptions } from "./target.ts";
 
+/** What the command says for all targets that know it. */
+export interface CommandDefaults {
+  /** `--python` */
+  readonly python?: string;
+  /** `--threads` */
+  readonly threads?: number;
+  /** `--reload`, or `gw dev` */
+  readonly reload?: boolean;
+}
+
 /** A kind of target. */
 export interface TargetKind {
   /** The word before the colon. */
@@ -13,6 +23,8 @@ export interface TargetKind {
   readonly place: "file" | "directory" | "name";
   /** Options after `?`, with the names of the function's options. */
   readonly options: TargetOptions;
+  /** Options that a flag of the same meaning sets where the target does not. */
+  readonly follows?: readonly (keyof CommandDefaults)[];
   /** Makes the app. `place` is absolute, unless it is a name; `folder` is what relative names start from. */
   build(place: string, options: Record<string, unknown>, folder: string): Promise<AppSource>;
 }
