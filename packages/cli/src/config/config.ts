@@ -75,6 +75,14 @@ export interface Config {
   logLevel?: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
   /** Form of log lines. @default "text" */
   logFormat?: "text" | "json";
+  /** Worker processes under one that keeps them; 0: one process alone. @default 0 */
+  workers?: number;
+  /** Replace a worker after so many requests. @default never */
+  maxRequests?: number;
+  /** Replace a worker that uses more memory. @default never */
+  maxRss?: number | string;
+  /** Kill and replace a worker that gives no sign of life for so long. @default "30s" */
+  workerTimeout?: number | string;
   /** Load the app anew when a file changes. @default false */
   reload?: boolean;
   /** Folders to watch. @default those of the app, its mounts and this file */

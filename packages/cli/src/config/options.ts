@@ -168,6 +168,23 @@ const LOGS: readonly Omit<Option, "group">[] = [
 ];
 
 const PROCESS: readonly Omit<Option, "group" | "only">[] = [
+  {
+    key: "workers",
+    short: "w",
+    kind: "number",
+    value: "N",
+    help: "worker processes under one that keeps them; 0: one process alone",
+    default: "0",
+  },
+  { key: "maxRequests", kind: "number", value: "N", help: "replace a worker after so many requests", default: "never" },
+  { key: "maxRss", kind: "size", value: "SIZE", help: "replace a worker that uses more memory", default: "never" },
+  {
+    key: "workerTimeout",
+    kind: "duration",
+    value: "TIME",
+    help: "kill and replace a worker that gives no sign of life for so long",
+    default: "30s",
+  },
   { key: "reload", kind: "switch", help: "load the app anew when a file changes", default: "off; gw dev on" },
   {
     key: "reloadDir",

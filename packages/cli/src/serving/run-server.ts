@@ -1,45 +1,31 @@
 // The life of a server, whatever it speaks: load, watch, open, say where, obey signals, reload, clean up.
-import { type Address, type App, type AppContext, isGatewayError } from "@gw/core";
-import { createLogger, type LeveledLogger, type LogLevel, nodeContext } from "@gw/core/node";
+import { isGatewayError } from "@gw/core";
+import { createLogger, type LogLevel, nodeContext } from "@gw/core/node";
 import type { Invocation } from "../invocation.ts";
+import { wantsTree } from "../tree/tree-options.ts";
+import { takeWorkerPlace } from "../tree/worker-place.ts";
 import { StartError } from "../usage-error.ts";
 import { type PidFile, preparePidFile } from "./pid-file.ts";
 import { Reloader } from "./reloader.ts";
+import type { ServerPlan } from "./server-plan.ts";
 import { untilStopped } from "./signals.ts";
+import { logStrayErrors } from "./stray-errors.ts";
 import { foldersToWatch } from "./watch-app.ts";
 import { type TreeWatch, watchTree } from "./watch-tree.ts";
 
-/** A server that was opened: those of `@gw/http` and `@gw/fastcgi` are. */
-export interface OpenServer {
-  readonly addresses: readonly Address[];
-  /** Settles when every bind listens. */
-  readonly ready: Promise<void>;
-  /** Finishes what runs; a second call cuts it. */
-  close(): Promise<void>;
-  /** Puts the next app in place. */
-  reload(app: App): Promise<void>;
-}
-
-/** What a command makes of a call. */
-export interface ServerPlan {
-  /** Loads the app as the call has it now, past the module cache if it is `fresh`. */
-  load(invocation: Invocation, options: { fresh: boolean }): Promise<App>;
-  /** Opens the server; returns at once. */
-  open(app: App, context: AppContext): OpenServer;
-  /** Where it listens, for people and their scripts. */
-  textOf(address: Address): string;
-  /** Time for what runs at a stop or reload, milliseconds. */
-  readonly gracefulTimeoutMs: number;
-  /** Whether a changed file loads the app anew. */
-  readonly isWatching: boolean;
-}
-
 /**
- * Runs a server until a signal has stopped it; gives the exit code.
+ * Runs a server until a signal has stopped it; gives the exit code. With `--workers` it is a process tree.
  *
  * @throws UsageError, StartError, and what the server throws, with nothing left running
  */
 export async function runServer(invocation: Invocation, plan: ServerPlan): Promise<number> {
+  const place = takeWorkerPlace(invocation.environment);
+  if (place !== null) return (await import("../tree/run-worker.ts")).runWorker(invocation, plan, place);
+  if (wantsTree(invocation)) return (await import("../tree/run-primary.ts")).runPrimary(invocation, plan);
+  return runAlone(invocation, plan);
+}
+
+async function runAlone(invocation: Invocation, plan: ServerPlan): Promise<number> {
   const { settings, stderr } = invocation;
   const log = createLogger({
     level: (settings.text("logLevel") ?? "info") as LogLevel,
@@ -52,7 +38,7 @@ export async function runServer(invocation: Invocation, plan: ServerPlan): Promi
   let watch: TreeWatch | null = null;
   try {
     watch = watchTree(plan.isWatching ? foldersToWatch(invocation) : [], () => void reloader.reload());
-    const server = plan.open(app, nodeContext({ log }));
+    const server = plan.open(app, nodeContext({ log }), plan.binds);
     const reloader = new Reloader(invocation, { load: plan.load, app, server, log });
     const stopped = untilStopped({
       server,
@@ -82,17 +68,6 @@ function explainStart(error: unknown): never {
   throw new StartError(`the app did not start: ${error instanceof Error ? error.message : String(error)}`, {
     cause: error,
   });
-}
-
-/** An error that an app leaves lying about costs its own request, not the gateway (R-W5). */
-function logStrayErrors(log: LeveledLogger): () => void {
-  const onError = (error: unknown): void => log.error({ err: error }, "an error outside of any request");
-  process.on("uncaughtException", onError);
-  process.on("unhandledRejection", onError);
-  return () => {
-    process.off("uncaughtException", onError);
-    process.off("unhandledRejection", onError);
-  };
 }
 
 function endWithoutApp(stderr: Invocation["stderr"], pidFile: PidFile | null): never {

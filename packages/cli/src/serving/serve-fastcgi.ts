@@ -22,8 +22,14 @@ export async function serveFastcgiUntilStopped(
   return runServer(invocation, {
     load: (current, { fresh }) =>
       loadApp({ folder, operand: operands[0], settings: current.settings, configFile: current.configFile, fresh }),
-    open: (app, context) =>
-      serveFastcgi(app, { listen, context, gracefulTimeoutMs, ...(maxBodyBytes !== undefined && { maxBodyBytes }) }),
+    binds: [listen].flat(),
+    open: (app, context, binds) =>
+      serveFastcgi(app, {
+        listen: binds,
+        context,
+        gracefulTimeoutMs,
+        ...(maxBodyBytes !== undefined && { maxBodyBytes }),
+      }),
     textOf: addressText,
     gracefulTimeoutMs,
     isWatching: settings.isOn("reload") ?? false,

@@ -15,7 +15,8 @@ export async function serveHttp(invocation: Invocation, mode: ServeMode): Promis
   const options = serveOptionsOf(invocation.settings, mode);
   return runServer(invocation, {
     load: (current, { fresh }) => servedApp(current, { ...mode, fresh }),
-    open: (app, context) => serve(app, { ...options, context }),
+    binds: options.bind,
+    open: (app, context, bind) => serve(app, { ...options, bind, context }),
     textOf: (address) => urlText(address, options.tls !== undefined),
     gracefulTimeoutMs: options.gracefulTimeoutMs,
     isWatching: invocation.settings.isOn("reload") ?? mode.isDevelopment,

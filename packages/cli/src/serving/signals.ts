@@ -15,7 +15,7 @@ export interface SignalOptions {
 }
 
 /** Time beyond its deadline for an app to stop. */
-const STOP_GRACE_MS = 5_000;
+export const STOP_GRACE_MS = 5_000;
 /** The same, once somebody has asked for an end at once. */
 const HURRY_GRACE_MS = 3_000; // the server itself gives exchanges that were cut a second to notice
 

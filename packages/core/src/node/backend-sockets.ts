@@ -1,10 +1,11 @@
 // Where a backend's processes listen: unix sockets in a directory that only we can enter.
 import { renameSync } from "node:fs";
-import * as net from "node:net";
+import { createServer } from "node:net";
 import type { Logger } from "../model/log.ts";
 import { Room, socketError } from "./backend-room.ts";
 import type { WholeSpec } from "./backend-spec.ts";
 import { spawnChild } from "./child.ts";
+import { type BoundHandle, bindOnly } from "./held-bind.ts";
 
 /** What one process listens on. */
 export interface ProcessSocket {
@@ -102,7 +103,7 @@ class PassedSockets implements BackendSockets {
  * knows its path until its process is ready.
  */
 function openListener(path: string): { readonly fd: number; close(): void } {
-  const server = net.createServer((socket) => socket.destroy());
+  const server = createServer((socket) => socket.destroy());
   let failure: Error | null = null;
   server.on("error", (error) => {
     failure = error;
@@ -163,23 +164,16 @@ const LISTEN = `require("net").createServer().listen({ fd: 0, backlog: ${BACKLOG
  * 0 turns it on and ends.
  */
 async function holdListeningSocket(path: string, log: Logger): Promise<HeldSocket> {
-  const handle = bindOnly(path);
+  let handle: BoundHandle | null = null;
   try {
+    handle = bindOnly(path, -1, -1);
     const helper = await spawnChild({ command: [process.execPath, "-e", LISTEN], env: {}, stdin: handle.fd, log });
     const { code, signal, stderr } = await helper.exited;
     if (code !== 0) throw new Error(`the helper that makes it listen ended with ${signal ?? code}: ${stderr}`);
   } catch (error) {
-    handle.close();
+    handle?.close();
     throw socketError(path, error);
   }
-  return { path, fd: handle.fd, close: () => handle.close() };
-}
-
-/** A bound unix socket as Node's cluster module makes it for workers. */
-function bindOnly(path: string): { readonly fd: number; close(): void } {
-  type Bound = { readonly fd: number; close(): void } | number;
-  const { _createServerHandle } = net as unknown as { _createServerHandle?: (path: string, a: -1, b: -1) => Bound };
-  const handle = _createServerHandle?.(path, -1, -1);
-  if (typeof handle === "object" && handle.fd >= 0) return handle;
-  throw socketError(path, new Error(handle === undefined ? "this version of Node has no way to" : `error ${handle}`));
+  const { fd } = handle;
+  return { path, fd, close: () => handle.close() };
 }

@@ -18,11 +18,15 @@ export interface ChildOptions {
   env: Readonly<Record<string, string>>;
   /** Descriptor 0: nothing, a stream of ours, or one of our descriptors (a listening socket). @default "none" */
   stdin?: "none" | "pipe" | number;
-  /** Descriptor 1: nothing, a stream of ours, or lines in the log. @default "log" */
-  stdout?: "none" | "pipe" | "log";
+  /** Descriptor 1: nothing, a stream of ours, lines in the log, or our own. @default "log" */
+  stdout?: "none" | "pipe" | "log" | "inherit";
+  /** Descriptor 2: lines in the log, limited in rate and size (R-C16), or our own. @default "log" */
+  stderr?: "log" | "inherit";
   /** Whether descriptor 3 is a socket to us. @default false */
   control?: boolean;
-  /** Where standard error goes, line by line, limited in rate and size (R-C16). */
+  /** Descriptors of ours that it gets as 4, 5 and so on. @default none */
+  pass?: readonly number[];
+  /** Where its output goes. */
   log: Logger;
   /** Time after which the group is stopped, milliseconds, counted while anyone holds a stream of it. @default none */
   timeLimitMs?: number;
@@ -108,12 +112,14 @@ function start({ command: [program, ...args], cwd, env, uid, gid, ...streams }: 
   });
 }
 
-function stdioOf({ stdin = "none", stdout = "log", control = false }: Partial<ChildOptions>): StdioOptions {
+function stdioOf({ stdin, stdout, stderr, control = false, pass = [] }: Partial<ChildOptions>): StdioOptions {
+  const output = { none: "ignore", pipe: "pipe", log: "pipe", inherit: 1 } as const;
   return withoutInherited([
-    stdin === "none" ? "ignore" : stdin,
-    stdout === "none" ? "ignore" : "pipe",
-    "pipe",
-    ...(control ? (["pipe"] as const) : []),
+    stdin === undefined || stdin === "none" ? "ignore" : stdin,
+    output[stdout ?? "log"],
+    stderr === "inherit" ? 2 : "pipe",
+    ...(control || pass.length > 0 ? [control ? ("pipe" as const) : ("ignore" as const)] : []),
+    ...pass,
   ]);
 }
 

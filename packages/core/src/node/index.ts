@@ -5,6 +5,7 @@ export { type Child, type ChildExit, type ChildOptions, spawnChild } from "./chi
 export { type NodeContextOptions, nodeContext } from "./context.ts";
 export { availableCores, type CgroupFolders, memoryLimit } from "./cores.ts";
 export { type FileAnswerOptions, type FileOptions, fileAnswer, sendFile } from "./files.ts";
+export { type HeldBind, holdAllBinds, holdBind } from "./held-bind.ts";
 export { withoutInherited } from "./inherited-descriptors.ts";
 export { type FindPythonOptions, findPython, type Interpreter } from "./interpreter.ts";
 export { LineLog, type LineLogOptions } from "./line-log.ts";

@@ -115,8 +115,8 @@ const REASONS: Readonly<Record<string, readonly [code: string, why: string]>> = 
 
 const NOT_A_LISTENER = ["GW_BIND_FD", "the descriptor is no bound socket"] as const;
 
-/** One clear line, with the address. */
-function bindError(bind: Bind, error: unknown): GatewayError {
+/** The error of a bind as one clear line, with the address. */
+export function bindError(bind: Bind, error: unknown): GatewayError {
   if (isGatewayError(error)) return error;
   const cause = error as NodeJS.ErrnoException;
   const known = bind.kind === "fd" ? NOT_A_LISTENER : REASONS[cause.code ?? ""];

@@ -28,6 +28,8 @@ export interface ProcessHooks {
   attach?: (process: AttachedProcess) => MaybePromise<void>;
   /** Lets a process finish before it gets TERM; cut off after the stop time. */
   detach?: (process: AttachedProcess) => MaybePromise<void>;
+  /** For processes that are ours: they write to our own output, and get descriptors of ours as 4, 5 and so on. @default neither */
+  family?: { readonly pass: readonly number[] };
 }
 
 /** Inputs of SupervisedProcess. */
@@ -64,6 +66,7 @@ function childOptions({ spec, hooks, socket, log }: ProcessOptions): ChildOption
     stopTimeoutMs: spec.stopTimeoutMs,
     guarded: true,
     log,
+    ...(hooks.family !== undefined && { stdout: "inherit", stderr: "inherit", pass: hooks.family.pass }),
     ...(spec.stopSignal !== undefined && { stopSignal: spec.stopSignal }),
     ...(spec.cwd !== undefined && { cwd: spec.cwd }),
     ...(spec.uid !== undefined && { uid: spec.uid }),
