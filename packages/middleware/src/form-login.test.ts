@@ -1,10 +1,11 @@
-import { accept, compose, type GatewayRequest, json, mount } from "@gw/core";
+import { accept, compose, type GatewayRequest, json, layer, mount } from "@gw/core";
 import { testRequest } from "@gw/core/testing";
 import { describe, expect, test } from "vitest";
 import { type Browser, browse } from "../test/browser.ts";
 import { promisesMadeBy } from "../test/promises.ts";
 import { SlowStore } from "../test/slow-store.ts";
 import { type FormLoginOptions, formLogin } from "./form-login.ts";
+import { formTargets } from "./pages/form-targets.ts";
 import { requireUser } from "./require-user.ts";
 import { memoryStore } from "./session/memory.ts";
 import type { SessionStore } from "./session/store.ts";
@@ -274,4 +275,41 @@ test("a logged-in request makes no promise with a synchronous store; nor does a 
   });
   expect(cookie).toMatch(/^sid=/);
   expect(made).toBe(0);
+});
+
+describe("other ways to log in", () => {
+  const alternatives = [{ label: "Sign in with <Example>", href: "/login/oidc" }];
+
+  test("are links below the form, which lead to the same page afterwards", async () => {
+    const browser = await open({ alternatives });
+    const form = (await browser.get("/login?next=/report%3Fa%3D1%26b", page)).text();
+    expect(form).toContain(
+      '<a class="button plain" href="/login/oidc?next=%2Freport%3Fa%3D1%26b">Sign in with &lt;Example&gt;</a>',
+    );
+    expect((await browser.get("/login", page)).text()).toContain('href="/login/oidc"');
+    expect((await (await open()).get("/login", page)).text()).not.toContain('class="or"');
+  });
+
+  test("may end at another site: the form of the page for who is logged in may lead there", async () => {
+    const target = layer({
+      name: "target",
+      onRequest: (request) => ({ ...request, state: request.state.with(formTargets, ["https://login.example"]) }),
+    });
+    const browser = await browse(compose([session({ store: memoryStore() }), target, formLogin({ users })], inside));
+    await browser.post("/login", right);
+    const policy = (await browser.get("/login", page)).headers.get("content-security-policy");
+    expect(policy).toContain("form-action 'self' https://login.example;");
+    await browser.app.stop();
+  });
+});
+
+test("logging out with ?everywhere=1 ends the user's sessions on all devices", async () => {
+  const app = appOf();
+  const [phone, laptop] = [await browse(app), await browse(app)];
+  for (const browser of [phone, laptop]) await browser.post("/login", right);
+  await phone.post("/logout", {});
+  expect((await laptop.get("/")).status).toBe(200);
+  await phone.post("/login", right);
+  await phone.post("/logout?everywhere=1", {});
+  expect((await laptop.get("/")).status).toBe(401);
 });

@@ -17,14 +17,16 @@ import {
   toBytes,
   withPrincipal,
 } from "@gw/core";
-import { type LoginPage, loginPage, signedInPage } from "./form-login/page.ts";
+import { type LoginAlternative, type LoginPage, loginPage, signedInPage } from "./form-login/page.ts";
 import { cookieChallenge, loginPlace, NEXT_FIELD } from "./form-login/place.ts";
 import { englishTexts, type LoginTexts } from "./form-login/texts.ts";
 import { requestOrigin } from "./origin/own-origin.ts";
+import { formTargets } from "./pages/form-targets.ts";
 import { type AccountsOptions, accountsOf } from "./passwords/accounts.ts";
 import { LoginThrottle, type LoginThrottleOptions } from "./rate/login-throttle.ts";
 import { sessionOf } from "./session.ts";
 
+export type { LoginAlternative } from "./form-login/page.ts";
 export type { LoginTexts } from "./form-login/texts.ts";
 export type { Account, AccountsOptions, UserEntry, VerifyPassword } from "./passwords/accounts.ts";
 export type { LoginThrottleOptions } from "./rate/login-throttle.ts";
@@ -33,7 +35,7 @@ export type { LoginThrottleOptions } from "./rate/login-throttle.ts";
 export interface FormLoginOptions extends AccountsOptions {
   /** Path of the login page below the mount this layer is in. Text. @default "/login" */
   path?: string;
-  /** Path that ends the session when a form is posted to it. Text. @default "/logout" */
+  /** Path that ends the session when a form is posted to it; with `?everywhere=1` on all devices of the user. Text. @default "/logout" */
   logoutPath?: string;
   /** Where to go after a login that did not begin elsewhere. @default "/" below the mount */
   afterLogin?: string;
@@ -43,6 +45,8 @@ export interface FormLoginOptions extends AccountsOptions {
   texts?: Partial<LoginTexts>;
   /** Failed attempts allowed, counted for the whole gateway; `false`: any number. @default { windowMs: 900_000, perAccountAndAddress: 10, perAddress: 50, perAccount: 100 } */
   throttle?: LoginThrottleOptions | false;
+  /** Other ways to log in, as links below the form: `{ label: "Sign in with Example", href: "/login/oidc" }`. @default none */
+  alternatives?: readonly LoginAlternative[];
   /** Further origins from which the form may come, such as `https://www.example.com`. @default this site only */
   origins?: readonly string[];
 }
@@ -122,7 +126,9 @@ class Login {
       const { principal } = session;
       if (principal === null) return this.#page(request, { next });
       notesOf(request.exchange).principal = principal; // for the access log, here and below
-      return signedInPage(principal.user, this.#logoutOf(request), next ?? this.#home(request), this.#texts);
+      const formTargetsHere = request.state.get(formTargets) ?? [];
+      const shown = { user: principal.user, logoutAction: this.#logoutOf(request), formTargets: formTargetsHere };
+      return signedInPage({ ...shown, next: next ?? this.#home(request) }, this.#texts);
     });
   }
 
@@ -132,7 +138,7 @@ class Login {
     const session = sessionOf(request);
     return andThen(session.load(), () => {
       notesOf(request.exchange).principal = session.principal;
-      session.end();
+      session.end({ everywhere: new URLSearchParams(request.query).get("everywhere") === "1" });
       return redirect(this.#options.afterLogout ?? this.placeOf(request), 303);
     });
   }
@@ -180,8 +186,11 @@ class Login {
   }
 
   #page(request: HttpRequest, shown: Partial<LoginPage>): Answer {
-    const action = this.placeOf(request);
-    return loginPage({ status: 200, user: "", next: null, problem: null, headers: [], ...shown, action }, this.#texts);
+    const fixed = { action: this.placeOf(request), alternatives: this.#options.alternatives ?? [] };
+    return loginPage(
+      { status: 200, user: "", next: null, problem: null, headers: [], ...shown, ...fixed },
+      this.#texts,
+    );
   }
 
   #isForeign(request: HttpRequest): boolean {

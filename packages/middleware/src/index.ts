@@ -15,7 +15,8 @@ export { type DigestAlgorithm, type DigestAuthOptions, type DigestCredentials, d
 export { type DigestFacts, type DigestUser, digestHashes, parseDigest, responseOf } from "./digest-auth.ts";
 export { type ErrorPage, type ErrorPagesOptions, errorPages } from "./error-pages.ts";
 export { type EtagOptions, etag, etagOf } from "./etag.ts";
-export { type FormLoginOptions, formLogin, type LoginTexts, type LoginThrottleOptions } from "./form-login.ts";
+export { type FormLoginOptions, formLogin, type LoginAlternative } from "./form-login.ts";
+export type { LoginTexts, LoginThrottleOptions } from "./form-login.ts";
 export { head } from "./head.ts";
 export { type HttpsRedirectOptions, httpsRedirect, httpsUrl } from "./https-redirect.ts";
 export { type IpRestrictionOptions, ipRestriction } from "./ip-restriction.ts";

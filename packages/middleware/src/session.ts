@@ -1,17 +1,8 @@
 // Sessions: what a browser's requests have in common, kept on the server (R-M8, R-M9).
-import {
-  andThen,
-  GatewayError,
-  layer,
-  type Middleware,
-  type RequestHead,
-  type StateKey,
-  startOnce,
-  stateKey,
-  stopOnce,
-} from "@gw/core";
+import { andThen, layer, type Middleware, type RequestHead, startOnce, stopOnce } from "@gw/core";
 import { isThrown } from "./pages/thrown.ts";
 import { ActiveSession } from "./session/active.ts";
+import { activeOf, sessionKey } from "./session/active-of.ts";
 import { createClock } from "./session/clock.ts";
 import { SessionCookie, type SessionCookieOptions } from "./session/cookie.ts";
 import { guardStore } from "./session/guarded-store.ts";
@@ -26,8 +17,6 @@ export type { Immutable, JsonValue } from "./session/json-value.ts";
 export { type LocalStoreOptions, localStore } from "./session/local.ts";
 export type { Session } from "./session/session.ts";
 export type { SessionRecord, SessionStore } from "./session/store.ts";
-
-const sessionKey: StateKey<ActiveSession> = stateKey("gw.session");
 
 /** Settings of `session`. */
 export interface SessionOptions {
@@ -103,12 +92,6 @@ export function sessionOf<T extends object = Record<string, JsonValue>>(request:
 /** Whether there is a `session()` layer around, so that `sessionOf` will not throw. */
 export function hasSession(request: RequestHead): boolean {
   return request.state.get(sessionKey) !== undefined;
-}
-
-function activeOf(request: RequestHead): ActiveSession {
-  const active = request.state.get(sessionKey);
-  if (active !== undefined) return active;
-  throw new GatewayError("GW_NO_SESSION", 500, "sessionOf(request) needs the layer session() around the app");
 }
 
 function lifeOf(store: SessionStore, load: string): Pick<SessionStore, "start" | "stop" | "status" | "describe"> {

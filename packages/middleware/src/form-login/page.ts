@@ -2,8 +2,16 @@
 import type { HttpResponse } from "@gw/core";
 import { escapeHtml } from "../pages/escape.ts";
 import { ownPage } from "../pages/own-page.ts";
-import { NEXT_FIELD } from "./place.ts";
+import { loginUrl, NEXT_FIELD } from "./place.ts";
 import type { LoginTexts } from "./texts.ts";
+
+/** Another way to log in. */
+export interface LoginAlternative {
+  /** What the link says, such as `Sign in with Example`. Text. */
+  readonly label: string;
+  /** Path that begins it, percent-encoded; it is given `?next=`. */
+  readonly href: string;
+}
 
 /** What a login page shows. */
 export interface LoginPage {
@@ -15,13 +23,15 @@ export interface LoginPage {
   readonly problem: string | null;
   /** Name to put into the field. Text. */
   readonly user: string;
+  /** Other ways to log in, as links below the form. */
+  readonly alternatives: readonly LoginAlternative[];
   readonly status: number;
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
 /** The page with the form. */
 export function loginPage(
-  { action, next, problem, user, status, headers }: LoginPage,
+  { action, next, problem, user, alternatives, status, headers }: LoginPage,
   texts: LoginTexts,
 ): HttpResponse {
   const described = problem === null ? "" : ` aria-describedby="problem" aria-invalid="true"`;
@@ -38,13 +48,29 @@ export function loginPage(
     `<input id="password" name="password" type="password" autocomplete="current-password" maxlength="1024" required${described}${focus(user !== "")}>`,
     `<button type="submit">${escapeHtml(texts.submit)}</button>`,
     "</form>",
+    alternatives.length === 0 ? "" : `<p class="or"><span>${escapeHtml(texts.or)}</span></p>`,
+    ...alternatives.map((one) => linkTo(one, next)),
     paragraph(texts.note, "soft small"),
   ];
   return ownPage({ status, title: texts.title, main: joined(main), headers });
 }
 
+function linkTo({ label, href }: LoginAlternative, next: string | null): string {
+  return `<a class="button plain" href="${escapeHtml(loginUrl(href, next))}">${escapeHtml(label)}</a>`;
+}
+
+/** What the page for who is logged in already shows. */
+export interface SignedInPage {
+  readonly user: string;
+  /** Path that the logout is posted to, percent-encoded. */
+  readonly logoutAction: string;
+  readonly next: string;
+  /** Origins where a logout goes on. */
+  readonly formTargets: readonly string[];
+}
+
 /** The page for who is logged in already: go on, or log out. */
-export function signedInPage(user: string, logoutAction: string, next: string, texts: LoginTexts): HttpResponse {
+export function signedInPage({ user, logoutAction, next, formTargets }: SignedInPage, texts: LoginTexts): HttpResponse {
   const main = [
     `<h1>${escapeHtml(texts.signedIn)} ${escapeHtml(user)}</h1>`,
     `<a class="button" href="${escapeHtml(next)}">${escapeHtml(texts.goOn)}</a>`,
@@ -52,7 +78,7 @@ export function signedInPage(user: string, logoutAction: string, next: string, t
     `<button class="quiet" type="submit">${escapeHtml(texts.signOut)}</button>`,
     "</form>",
   ];
-  return ownPage({ status: 200, title: texts.title, main: joined(main) });
+  return ownPage({ status: 200, title: texts.title, main: joined(main), formTargets });
 }
 
 function paragraph(text: string, kind: string): string {

@@ -10,6 +10,8 @@ export interface LoginTexts {
   readonly intro: string;
   /** Below the form; `""`: nothing. */
   readonly note: string;
+  /** Between the form and other ways to log in. */
+  readonly or: string;
   readonly wrong: string;
   readonly tooMany: string;
   readonly foreign: string;
@@ -26,6 +28,7 @@ export const englishTexts: LoginTexts = {
   submit: "Sign in",
   intro: "",
   note: "",
+  or: "or",
   wrong: "Wrong name or password.",
   tooMany: "Too many attempts. Please wait a while, then try again.",
   foreign: "The form was sent from another site. Please sign in here.",

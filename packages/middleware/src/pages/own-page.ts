@@ -11,6 +11,8 @@ export interface OwnPage {
   readonly title: string;
   /** What is inside `<main>`, HTML. */
   readonly main: string;
+  /** Further origins to which its forms lead in the end, such as that of a provider. @default this site only */
+  readonly formTargets?: readonly string[];
   /** Further header fields. */
   readonly headers?: readonly (readonly [name: string, value: string])[];
 }
@@ -35,13 +37,22 @@ export const ownPageHeaders: HeaderList = HeaderList.from({
 });
 
 /** The answer that shows a page. */
-export function ownPage({ status, title, main, headers = [] }: OwnPage): HttpResponse {
+export function ownPage({ status, title, main, headers = [], formTargets = [] }: OwnPage): HttpResponse {
+  const fields = formTargets.length === 0 ? ownPageHeaders : headersFor(formTargets);
   return {
     kind: "response",
     status,
-    headers: headers.length === 0 ? ownPageHeaders : HeaderList.from([...ownPageHeaders, ...headers]),
+    headers: headers.length === 0 ? fields : HeaderList.from([...fields, ...headers]),
     body: encodeText(documentOf(title, main)),
   };
+}
+
+function headersFor(targets: readonly string[]): HeaderList {
+  const policy = ownPageHeaders.get("content-security-policy") ?? "";
+  return ownPageHeaders.with(
+    "Content-Security-Policy",
+    policy.replace("form-action 'self'", ["form-action 'self'", ...targets].join(" ")),
+  );
 }
 
 /** The whole HTML document around the content of `<main>`. */

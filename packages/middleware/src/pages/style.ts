@@ -18,6 +18,10 @@ label{display:block;margin:1rem 0 .25rem;font-weight:600;font-size:.9375rem}
 input{width:100%;padding:.625rem .75rem;border:1px solid var(--field);border-radius:.5rem;background:var(--page);color:inherit;font:inherit}
 button,.button{display:block;width:100%;margin:1.5rem 0 0;padding:.6875rem 1rem;border:1px solid var(--accent);border-radius:.5rem;background:var(--accent);color:var(--on);font:inherit;font-weight:600;text-align:center;text-decoration:none;cursor:pointer}
 button:hover,.button:hover{filter:brightness(1.08)}
+.plain{margin-top:.75rem;border-color:var(--field);background:transparent;color:var(--text)}
+.plain:hover{background:var(--page);filter:none}
+.or{display:flex;align-items:center;gap:.75rem;margin:1.5rem 0 .25rem;color:var(--soft);font-size:.875rem}
+.or::before,.or::after{content:"";flex:1;border-top:1px solid var(--line)}
 .quiet{background:transparent;color:var(--accent);margin-top:.75rem}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 a{color:var(--accent)}

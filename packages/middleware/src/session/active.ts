@@ -12,6 +12,7 @@ import {
 import { notShared } from "./cache-control.ts";
 import type { SessionCookie } from "./cookie.ts";
 import { SessionDraft } from "./draft.ts";
+import type { SessionKeeper } from "./guarded-store.ts";
 import type { JsonValue } from "./json-value.ts";
 import { dueTouch, isAlive } from "./limits.ts";
 import { type HeldSession, type SaveSettings, saveSession } from "./save.ts";
@@ -62,6 +63,22 @@ export class ActiveSession implements Session {
 
   keys(): string[] {
     return this.#read().keys();
+  }
+
+  /** What a layer of ours keeps beside the app's values: no app sees it, and `clear` leaves it. */
+  own(name: string): JsonValue | undefined {
+    return this.#read().own(name);
+  }
+
+  /** Changes what a layer of ours keeps; `null`: nothing. */
+  updateOwn(name: string, change: (before: JsonValue | undefined) => JsonValue): void {
+    this.#change().updateOwn(name, change);
+  }
+
+  /** Where sessions are kept, and for how long at most: for what a layer of ours must remember beside them. */
+  get keeper(): { readonly store: SessionKeeper; readonly absoluteMs: number } {
+    const { store, limits } = this.#settings;
+    return { store, absoluteMs: limits.absoluteMs };
   }
 
   set(key: string, value: JsonValue): void {

@@ -43,6 +43,16 @@ export class SessionDraft {
     return OWN_KEY.test(key) ? undefined : this.#view().get(key);
   }
 
+  /** What a layer of ours keeps under a name of its own. */
+  own(name: string): JsonValue | undefined {
+    return this.#view().get(`gw.${name}`);
+  }
+
+  /** Changes what a layer of ours keeps; merged with parallel changes as `update` is. `null`: nothing. */
+  updateOwn(name: string, change: (before: JsonValue | undefined) => JsonValue): void {
+    this.#update(`gw.${name}`, change);
+  }
+
   keys(): string[] {
     return [...this.#view().keys()].filter((key) => !OWN_KEY.test(key));
   }
@@ -54,6 +64,10 @@ export class SessionDraft {
 
   update(key: string, change: (before: JsonValue | undefined) => JsonValue): void {
     checkKey(key);
+    this.#update(key, change);
+  }
+
+  #update(key: string, change: (before: JsonValue | undefined) => JsonValue): void {
     const apply = (before: JsonValue | undefined): JsonValue => toJsonValue(change(before), key);
     const after = apply(this.#view().get(key));
     this.#edit().update(key, apply, after);
@@ -67,10 +81,10 @@ export class SessionDraft {
   }
 
   clear(): void {
-    const { principal } = this;
+    const kept = [...this.#view()].filter(([key]) => OWN_KEY.test(key)); // the user, and what belongs to the login
     this.#edit().clear();
     this.#view().clear();
-    if (principal !== null) this.#put(PRINCIPAL, principal);
+    for (const [key, value] of kept) this.#put(key, value);
   }
 
   logIn({ user, type, groups, claims }: Principal): void {
