@@ -83,9 +83,12 @@ export function serve(app: AppSource, options: ServeOptions = {}): RunningServer
     state.isDraining = true;
     state.now = performance.now();
     watch.hurry();
-    await Promise.all(listening.map((one) => one.close()));
-    await drainServer(state, deadline);
-    watch.stop();
+    try {
+      await Promise.all(listening.map((one) => one.close()));
+      await drainServer(state, deadline);
+    } finally {
+      watch.stop();
+    }
     await state.generation.runtime.stop(deadline);
   }
 

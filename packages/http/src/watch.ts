@@ -24,7 +24,8 @@ export function watchConnections(state: ServerState): Watch {
   return {
     hurry() {
       clearInterval(timer);
-      timer = setInterval(look, FAST_MS).unref();
+      // Keeps the process alive: an ended connection of node:http2 does not, and what is left to do must be done.
+      timer = setInterval(look, FAST_MS);
     },
     stop: () => clearInterval(timer),
   };

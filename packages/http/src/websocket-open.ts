@@ -18,6 +18,11 @@ export interface OpeningParts {
   readonly head: Buffer;
 }
 
+/** A message may come in fragments of this size; smaller ones cost more memory than they hold. */
+const SMALL_FRAGMENT_BYTES = 64;
+/** So many fragments any message may have. */
+const MIN_FRAGMENTS = 16_384;
+
 /** Makes the opener of a server. */
 export function createOpener(settings: WebSocketSettings): WebSocketOpener {
   const accepts = new WeakMap<IncomingMessage, WebSocketAccept>();
@@ -25,6 +30,7 @@ export function createOpener(settings: WebSocketSettings): WebSocketOpener {
     noServer: true,
     clientTracking: false,
     maxPayload: settings.maxMessageBytes,
+    ...{ maxFragments: Math.max(MIN_FRAGMENTS, Math.ceil(settings.maxMessageBytes / SMALL_FRAGMENT_BYTES)) }, // like closeTimeout
     perMessageDeflate: settings.compression ? { threshold: 1_024, concurrencyLimit: 4 } : false,
     handleProtocols: (_offered, req) => accepts.get(req)?.subprotocol ?? false,
     ...{ closeTimeout: settings.closeTimeoutMs }, // newer than the types of ws

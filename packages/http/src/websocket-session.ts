@@ -132,10 +132,10 @@ export class WebSocketSession implements Leaving {
     exchange.end({ status: 101, bytesSent: this.#peer.bytesSent, result, error: this.#error });
   }
 
-  /** Whether the app failed only because the client has left. */
+  /** Whether the app failed only because the client has left. A send may fail before the socket has closed. */
   #isGoneError(error: unknown): boolean {
     return (
-      this.#closure !== null && (error === this.#options.exchange.controller.signal.reason || isClosedError(error))
+      isClosedError(error) || (this.#closure !== null && error === this.#options.exchange.controller.signal.reason)
     );
   }
 }

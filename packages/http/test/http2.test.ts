@@ -1,4 +1,5 @@
 // HTTP/2 through node:http2's client, without TLS.
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import {
   type ClientHttp2Session,
@@ -7,6 +8,8 @@ import {
   constants,
   type OutgoingHttpHeaders,
 } from "node:http2";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import {
   type AppSource,
   encodeText,
@@ -375,4 +378,10 @@ test("with http: 2, a port without TLS speaks nothing else", async () => {
   const { server, session } = await listen((request) => text(request.protocol), { http: 2 });
   expect((await ask(session)).body).toBe("HTTP/2.0");
   expect(await exchange(server, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")).not.toContain("200");
+});
+
+test("close() settles also when a client leaves at the same moment and nothing else keeps the process alive", async () => {
+  const program = join(import.meta.dirname, "programs/close-http2.mjs");
+  const { stdout } = await promisify(execFile)(process.execPath, [program], { timeout: 15_000 });
+  expect(stdout).toBe("closed\n");
 });

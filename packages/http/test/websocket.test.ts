@@ -12,6 +12,7 @@ import { afterEach, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { type RunningServer, type ServeOptions, serve } from "../src/index.ts";
 import { exchange, raw } from "./raw.ts";
+import { overHttp1, overHttp2 } from "./websocket-cases/wire.ts";
 
 const servers: RunningServer[] = [];
 
@@ -318,6 +319,35 @@ test("R-H15: send() waits for a client that does not read", async () => {
   await once(socket, "close");
   expect(received).toBe(1_000);
 });
+
+test.each([
+  ["HTTP/1.1", 1, overHttp1],
+  ["HTTP/2", 2, overHttp2],
+] as const)(
+  "R-H15: a client that leaves while send() waits for it is gone, which is no fault of the app: %s",
+  async (_, http, openWire) => {
+    const outcomes: Outcome[] = [];
+    let sent = 0;
+    const server = await listen(
+      (request) => {
+        request.exchange.onEnd((outcome) => void outcomes.push(outcome));
+        return accept(async (peer) => {
+          for (;;) {
+            await peer.send(new Uint8Array(100_000));
+            sent++;
+          }
+        });
+      },
+      { http },
+    );
+    const wire = await openWire(server);
+    wire.pause();
+    await expect.poll(() => sent).toBeGreaterThan(0);
+    await expect.poll(isSteady(() => sent)).toBe(true);
+    wire.destroy();
+    await expect.poll(() => outcomes).toMatchObject([{ status: 101, result: "gone", error: null }]);
+  },
+);
 
 test("R-H15: a client that leaves too much unread is cut off, even if the app does not wait", async () => {
   let outcome: Outcome | null = null;
