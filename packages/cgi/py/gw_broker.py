@@ -26,6 +26,7 @@ QUEUE_LIMIT = 256  # lines waiting for the gateway; beyond, standard error is no
 SLOTS = 4096
 SLOT = struct.Struct("=QQ")
 BACKLOG = 1024
+PF_EXITING = 0x4  # Linux sets it before a process on its way out closes its descriptors
 
 
 class Table:
@@ -56,6 +57,18 @@ def group_lives(pid):
         return True  # they run as another user
     except OSError:
         return False
+
+
+def is_running(pid):
+    """Whether a process runs and is not on its way out: then it has closed its output, but cannot be waited for yet."""
+    try:
+        with open("/proc/%d/stat" % pid, "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+        return fields[0] not in (b"Z", b"X") and not int(fields[6]) & PF_EXITING
+    except FileNotFoundError:
+        return not os.path.exists("/proc/self/stat")  # no Linux: it runs until we have reaped it
+    except OSError:
+        return True
 
 
 def candidates(name, environment):
@@ -124,7 +137,7 @@ class Broker:
         self.watch(self.listener.fileno(), self.accept, None)
         self.watch(CONTROL, self.read_control, None)
         self.watch(wake, self.reap, wake)
-        self.send(b"\nR\n")
+        self.send(b"\nR s\n")
         while True:
             for fd, _ in self.poll.poll():
                 handler = self.handlers.get(fd)
@@ -324,12 +337,21 @@ class Broker:
         for line in lines:
             words = line.split()
             program = self.programs.get(int(words[1]))
-            if program is None:
+            if words[0] == b"Q":
+                self.answer(int(words[1]), program)
+            elif program is None:
                 continue
-            if words[0] == b"D":
+            elif words[0] == b"D":
                 self.drop(program)
             else:
                 self.signal(program, int(words[2]))
+
+    def answer(self, number, program):
+        """Does it live? If it ended, or is about to, the news of that are on their way: from us, or from our parent."""
+        if program is None:
+            self.send(exit_line(number, None, False, False))
+        elif not program.ended and is_running(program.pid):
+            self.send(b"A %d\n" % number)
 
     def signal(self, program, number):
         # One that we took over from a broker that died is reaped by our parent, which frees its place.
@@ -419,9 +441,30 @@ def report(control, table, slot, number, pid, status):
         table.set(slot, 0, 0)
 
 
+def newest_child(known):
+    """The program among our children that started last and is not known; 0: none (Linux)."""
+    session, me, found = os.getsid(0), os.getpid(), (-1, 0)
+    for name in os.listdir("/proc") if os.path.exists("/proc/self/stat") else ():
+        try:
+            with open("/proc/%d/stat" % int(name), "rb") as file:
+                fields = file.read().rpartition(b")")[2].split()
+        except (ValueError, OSError):
+            continue
+        pid = int(name)
+        # Only programs lead a group in our session: what they leave behind is in theirs, or has a session of its own.
+        if [int(field) for field in fields[1:4]] == [me, pid, session] and pid not in known:
+            found = max(found, (int(fields[19]), pid))
+    return found[1]
+
+
 def take_over(control, table):
     """After the death of a broker: which of its programs are ours now."""
-    for slot, number, pid in list(table.entries()):
+    entries = list(table.entries())
+    for slot, number, pid in entries:
+        if pid == 0:
+            # The broker died while it started this one: if it runs, it is our only child that nobody has noted.
+            pid = newest_child({known for _, _, known in entries})
+            table.set(slot, number, pid)
         if pid == 0:
             report(control, table, slot, number, 0, None)
             continue
@@ -477,9 +520,9 @@ def main():
     listener.listen(BACKLOG)
     os.umask(mask)
     table = Table()
+    become_subreaper()  # first: a broker may die as soon as it lives
     broker = start(listener, control, table, defaults)
     born = time.monotonic()
-    become_subreaper()
     while True:
         pid, status = os.waitpid(-1, 0)
         if pid != broker:

@@ -3,6 +3,7 @@ import { isGatewayError, toProcessEnvironment } from "@gw/core";
 import { spawnChild } from "@gw/core/node";
 import { startError } from "./launch-error.ts";
 import type { Launcher, LaunchSpec, RunningProgram } from "./launcher.ts";
+import { isRunning } from "./process-state.ts";
 
 /** The launcher that spawns in this process. Carries valid UTF-8 only: Node writes the environment as such. */
 export const inProcessLauncher: Launcher = {
@@ -25,6 +26,7 @@ export const inProcessLauncher: Launcher = {
         input: child.stdin,
         output: child.stdout,
         exited: child.exited,
+        livesOn: () => (isRunning(child.pid) ? Promise.resolve() : child.exited.then(() => {})),
         stop: (graceMs) => void child.stop(graceMs),
       };
     } catch (error) {

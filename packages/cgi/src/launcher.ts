@@ -34,6 +34,11 @@ export interface RunningProgram {
   readonly output: Readable;
   /** Settles when it has ended and was reaped. Never rejects. */
   readonly exited: Promise<ProgramExit>;
+  /**
+   * Asked when its output has ended and nobody has told of its exit. Settles once it is certain that it runs on all the
+   * same; for one that has ended or is about to, `exited` settles instead. Without this method it counts as running on.
+   */
+  livesOn?(): Promise<void>;
   /** Asks the group to end, and ends it after the grace time. Does nothing when it has ended. */
   stop(graceMs: number): void;
 }

@@ -26,7 +26,7 @@ export interface ProgramRunInputs {
   readonly log: Logger;
 }
 
-/** After the end of output: time for the news of the exit to arrive before the program counts as still running. */
+/** After the end of output: time for a program that closed it on its way out to exit. Then we ask whether it lives on. */
 const EXIT_NEWS_MS = 250;
 
 /** One running program. */
@@ -147,7 +147,7 @@ export class ProgramRun {
     output.on("readable", wake).on("end", wake).on("close", wake);
     // A reset is an end: whether the answer is whole is decided by its length and the exit.
     output.on("error", wake);
-    const closed = new Promise<void>((done) => output.once("close", done));
+    const closed = new Promise<void>((done) => (output.closed ? done() : output.once("close", done)));
     this.#end((await Promise.all([exited, closed]))[0]);
   }
 
@@ -155,12 +155,19 @@ export class ProgramRun {
   async #atEnd(): Promise<null> {
     this.#deadlines.outputDone();
     this.#signal.removeEventListener("abort", this.#clientLeft);
-    const exit = await within(this.#program.exited, EXIT_NEWS_MS);
+    const exit = (await within(this.#program.exited, EXIT_NEWS_MS)) ?? (await this.#exitUnlessItLives());
     this.#isReadToEnd = true;
     if (this.#failure !== null) throw this.#failure;
     if (exit?.error !== undefined) throw exit.error;
     if (exit === null || !this.#isFailure(exit)) return null;
     throw new CgiError("GW_CGI_ANSWER_CUT", `the program ended with ${exitText(exit)}`);
+  }
+
+  /** How it ended, however late the news are; `null` if it is known to run on (R-C18). */
+  async #exitUnlessItLives(): Promise<ProgramExit | null> {
+    const { exited, livesOn } = this.#program;
+    if (livesOn === undefined) return null;
+    return Promise.race([exited, livesOn.call(this.#program).then(() => null)]);
   }
 
   #isFailure({ code, signal }: ProgramExit): boolean {

@@ -19,23 +19,27 @@ export interface BrokerProgramInputs {
   readonly spec: LaunchSpec;
   readonly output: Socket;
   readonly input: Socket | null;
+  /** Whether the broker will tell its process id. */
+  readonly tellsStart: boolean;
 }
 
 const SIGTERM = 15;
 const SIGKILL = 9;
-
-/** After a broker's death: time from the end of output to the news of the exit, before that counts as lost. Shorter than a run waits for it. */
-const LOST_MS = 150;
 
 /** A program behind a broker. */
 export class BrokerProgram implements RunningProgram {
   readonly input: Socket | null;
   readonly output: Socket;
   readonly exited: Promise<ProgramExit>;
+  /** Settles when its process id is known, or there is no need of one. */
+  readonly isKnown: Promise<void>;
+  #settleKnown: () => void = () => {};
   readonly #id: number;
   readonly #spec: LaunchSpec;
   readonly #link: BrokerLink;
   #settle: (exit: ProgramExit) => void = () => {};
+  readonly #lives: Promise<void>;
+  #settleLives: () => void = () => {};
   #pid = 0;
   #errors: LineLog | null = null;
   #kill: NodeJS.Timeout | null = null;
@@ -43,10 +47,13 @@ export class BrokerProgram implements RunningProgram {
   #isKilled = false;
   #isEnded = false;
   #isOrphan = false;
+  #isLost = false;
+  #isAsked = false;
+  #isUnknown: boolean;
   #hasErrors = false;
   #hasGroup = true;
 
-  constructor({ id, spec, output, input }: BrokerProgramInputs, link: BrokerLink) {
+  constructor({ id, spec, output, input, tellsStart }: BrokerProgramInputs, link: BrokerLink) {
     this.#id = id;
     this.#spec = spec;
     this.#link = link;
@@ -54,6 +61,14 @@ export class BrokerProgram implements RunningProgram {
     this.output = output;
     this.exited = new Promise((settle) => {
       this.#settle = settle;
+    });
+    this.isKnown = new Promise((settle) => {
+      this.#settleKnown = settle;
+      if (!tellsStart) settle();
+    });
+    this.#isUnknown = tellsStart;
+    this.#lives = new Promise((settle) => {
+      this.#settleLives = settle;
     });
     // Both ends may be closed by the program at any time (R-C15).
     // Nothing comes out of its input: reading is how we learn that it was closed.
@@ -77,9 +92,16 @@ export class BrokerProgram implements RunningProgram {
     }, graceMs);
   }
 
+  livesOn(): Promise<void> {
+    this.#ask();
+    return this.#lives;
+  }
+
   /** The process id, from brokers that tell it. */
   started(pid: number): void {
     this.#pid = pid;
+    this.#isUnknown = false;
+    this.#settleKnown();
   }
 
   /** It could not be started. */
@@ -104,15 +126,41 @@ export class BrokerProgram implements RunningProgram {
   }
 
   /** It has ended; others of its group may live. */
-  ended(exit: ProgramExit, left: { hasErrors: boolean; hasGroup: boolean }): void {
-    this.#end(exit, left);
+  ended(exit: ProgramExit, { hasErrors, hasGroup }: { hasErrors: boolean; hasGroup: boolean }): void {
+    // The next broker does not know its group.
+    const isThere = hasGroup || (this.#isOrphan && this.#pid !== 0 && kill(this.#pid, 0));
+    this.#end(exit, { hasErrors, hasGroup: isThere });
   }
 
-  /** Its broker has died. The program goes on; whether we hear of its end is uncertain. */
+  /** It was found alive though its output has ended. */
+  lives(): void {
+    this.#settleLives();
+  }
+
+  /** Its broker has died and is started again. The program goes on; the next broker may not know it. */
   orphaned(): void {
-    if (this.#isEnded || this.#isOrphan) return;
     this.#isOrphan = true;
+    if (this.#isUnknown) this.failed("the spawn broker ended");
+  }
+
+  /** There is a broker again, which may have missed what the one before was told. */
+  brokerIsBack(): void {
+    if (this.#isStopping) this.#signal(this.#isKilled ? SIGKILL : SIGTERM);
+    if (this.#isAsked || this.output.closed) this.#ask();
+  }
+
+  /** Its broker is gone for good: it goes on, but nobody will tell of its end. */
+  lost(): void {
+    this.#isOrphan = true;
+    this.#isLost = true;
+    if (this.#isUnknown) this.failed("the spawn broker ended");
     if (this.output.closed) this.#outputClosed();
+  }
+
+  #ask(): void {
+    if (this.#isEnded) return;
+    this.#isAsked = true;
+    this.#link.tell(`Q ${this.#id}\n`);
   }
 
   #end(exit: ProgramExit, { hasErrors, hasGroup }: { hasErrors: boolean; hasGroup: boolean }): void {
@@ -123,34 +171,39 @@ export class BrokerProgram implements RunningProgram {
     if (!hasErrors) this.#errors?.end();
     if (!hasGroup && this.#kill !== null) clearTimeout(this.#kill);
     this.#settle(exit);
+    this.#settleKnown();
     this.#letGo();
   }
 
   #outputClosed(): void {
-    if (this.#isOrphan && !this.#isEnded) {
-      setTimeout(() => this.#end(unknownExit, { hasErrors: false, hasGroup: false }), LOST_MS);
-    }
+    if (this.#isLost) this.#end(unknownExit, { hasErrors: false, hasGroup: false });
+    // Of one that its broker lost sight of nobody may tell unless asked.
+    else if (this.#isOrphan) this.#ask();
     this.#letGo();
   }
 
   /** Nobody is left, or who is left may live on (R-C18): the broker may forget the group. */
   #letGo(): void {
     if (!this.#isEnded || this.#hasErrors || !this.output.closed) return;
-    const mayLive = this.#hasGroup && !this.#isKilled;
-    if (mayLive && this.#isStopping) return; // the timer has still to end it
-    if (mayLive) this.#link.tell(`D ${this.#id}\n`);
+    if (this.#hasGroup && this.#isStopping && !this.#isKilled) return; // the timer has still to end it
+    if (this.#hasGroup) this.#link.tell(`D ${this.#id}\n`);
     this.#link.forget(this.#id);
   }
 
   #signal(number: number): void {
     this.#link.tell(`K ${this.#id} ${number}\n`);
     // Its broker may be one that lost sight of it.
-    if (!this.#isOrphan || this.#pid === 0) return;
-    try {
-      process.kill(-this.#pid, number);
-    } catch {
-      // it ended just now
-    }
+    if (this.#isOrphan && this.#pid !== 0) kill(this.#pid, number);
+  }
+}
+
+/** @returns whether somebody of the group is there */
+function kill(group: number, signal: number): boolean {
+  try {
+    process.kill(-group, signal);
+    return true;
+  } catch {
+    return false;
   }
 }
 

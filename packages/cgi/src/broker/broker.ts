@@ -15,6 +15,8 @@ import { BrokerDecoder, type BrokerEvent, inputHead, launchHead } from "./protoc
 export interface BrokerOptions {
   /** The broker's command; the directory for its socket is added. It gets the control channel as descriptor 3. */
   command: readonly [program: string, ...args: readonly string[]];
+  /** Whether it tells the process id of every program. @default false */
+  tellsStart?: boolean;
   /** Called when its process was started again inside, and when all of it is gone. */
   onTrouble(isGone: boolean): void;
   /** For its first sign of life, milliseconds. @default 5_000 */
@@ -22,7 +24,7 @@ export interface BrokerOptions {
 }
 
 /** While a broker is started again it takes no connections: this often and long we try. */
-const CONNECT_TRIES = 40;
+const CONNECT_TRIES = 200;
 const CONNECT_PAUSE_MS = 50;
 const NOT_THERE: ReadonlySet<string> = new Set(["ECONNREFUSED", "ENOENT", "EAGAIN"]);
 
@@ -32,8 +34,11 @@ export class Broker {
   readonly #control: Socket;
   readonly #directory: string;
   readonly #onTrouble: (isGone: boolean) => void;
+  readonly #tellsStart: boolean;
   readonly #programs: Map<number, BrokerProgram> = new Map();
   readonly #decoder: BrokerDecoder = new BrokerDecoder();
+  /** Name of its socket. One that is started again may have another: so nobody reaches it before we know of its start. */
+  #socket = "";
   #nextId = 1;
   /** Settles when it takes connections. */
   #ready: Promise<void>;
@@ -60,8 +65,9 @@ export class Broker {
     }
   }
 
-  private constructor({ command: [program, ...args], onTrouble }: BrokerOptions) {
+  private constructor({ command: [program, ...args], tellsStart = false, onTrouble }: BrokerOptions) {
     this.#onTrouble = onTrouble;
+    this.#tellsStart = tellsStart;
     this.#ready = this.#waitUntilReady();
     this.#directory = mkdtempSync(join(tmpdir(), "gw-cgi-")); // 0700: nobody else may connect
     this.#process = spawn(program, [...args, this.#directory], {
@@ -99,14 +105,16 @@ export class Broker {
       throw error;
     });
     const program = new BrokerProgram(
-      { id, spec, output, input },
+      { id, spec, output, input, tellsStart: this.#tellsStart },
       { tell: (line) => this.#tell(line), forget: (gone) => this.#forget(gone) },
     );
     this.#programs.set(id, program);
     this.#control.ref();
     input?.write(inputHead(id), "latin1");
     output.write(head, "latin1");
-    if (this.#isClosed) program.orphaned();
+    if (this.#isClosed) program.lost();
+    // Before its process id is known nothing of it may be seen: nobody could end it if this broker died.
+    await program.isKnown;
     return program;
   }
 
@@ -120,7 +128,7 @@ export class Broker {
   async #connect(spec: LaunchSpec): Promise<Socket> {
     for (let tries = 1; ; tries++) {
       try {
-        return await opened(connect({ path: join(this.#directory, "s"), allowHalfOpen: true }));
+        return await opened(connect({ path: join(this.#directory, this.#socket), allowHalfOpen: true }));
       } catch (error) {
         const { code = "" } = error as NodeJS.ErrnoException;
         if (this.#isClosed || !NOT_THERE.has(code) || tries === CONNECT_TRIES) {
@@ -132,13 +140,14 @@ export class Broker {
   }
 
   #handle(event: BrokerEvent): void {
-    if (event.kind === "ready") return this.#settleReady(null);
+    if (event.kind === "ready") return this.#isReady(event.socket);
     if (event.kind === "lost") return this.#restarting();
     const program = this.#programs.get(event.id);
     if (program === undefined) return;
     if (event.kind === "ended") program.ended(event.exit, event);
     else if (event.kind === "errors") program.errors(event.bytes);
     else if (event.kind === "errors-closed") program.errorsClosed();
+    else if (event.kind === "lives") program.lives();
     else if (event.kind === "started") program.started(event.pid);
     else program.failed(event.reason);
   }
@@ -149,6 +158,13 @@ export class Broker {
     });
     ready.catch(() => {}); // whoever waits for it hears of it
     return ready;
+  }
+
+  #isReady(socket: string): void {
+    this.#socket = socket;
+    this.#settleReady(null);
+    // What was said to the one before may have died with it.
+    for (const program of [...this.#programs.values()]) program.brokerIsBack();
   }
 
   /** Its parent starts it again. */
@@ -162,7 +178,7 @@ export class Broker {
     this.#settleReady(new Error("it ended at once"));
     const wasClosed = this.#isClosed;
     this.close();
-    for (const program of [...this.#programs.values()]) program.orphaned();
+    for (const program of [...this.#programs.values()]) program.lost();
     if (!wasClosed) this.#onTrouble(true);
   }
 

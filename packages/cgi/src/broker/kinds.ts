@@ -11,6 +11,8 @@ export interface BrokerCommand {
   readonly command: readonly [program: string, ...args: readonly string[]];
   /** What it is, for the log: `"Python 3.11.2, /usr/bin/python3"`. */
   readonly what: string;
+  /** Whether it says `S id pid` for every program, because the next one could not find them again. @default false */
+  readonly tellsStart?: boolean;
 }
 
 /**
@@ -37,6 +39,7 @@ async function nodeCommand(): Promise<BrokerCommand> {
   return {
     command: ["/bin/sh", "-c", KEEP_RUNNING, "sh", process.execPath, "--max-old-space-size=64", script],
     what: `Node ${process.versions.node}, ${process.execPath}`,
+    tellsStart: true,
   };
 }
 

@@ -7,6 +7,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { createServer, Socket } from "node:net";
 import { join } from "node:path";
+import { isRunning } from "../process-state.ts";
 
 interface Launch {
   readonly id: string;
@@ -22,7 +23,8 @@ interface Running {
 const HEAD_LIMIT = 16 << 20;
 const CHUNK_BYTES = 4_096;
 const directory = process.argv[2] ?? "";
-const path = join(directory, "s");
+/** Another name at each start: who connects knows already that the helper before has died. */
+const name = `s${process.pid}`;
 const control = new Socket({ fd: 3, readable: true, writable: true });
 const running = new Map<string, Running>();
 const inputs = new Map<string, Socket>();
@@ -200,8 +202,15 @@ function readControl(): void {
   });
 }
 
+/** Does it live? If it ended, or is about to, the news of that are on their way. */
+function answer(id: string, program: Running | undefined): void {
+  if (program === undefined) send(`X ${id} ? c -`);
+  else if (!program.hasEnded && isRunning(program.pid)) send(`A ${id}`);
+}
+
 function obey([sign, id = "", signal]: readonly string[]): void {
   const program = running.get(id);
+  if (sign === "Q") return answer(id, program);
   if (program === undefined) return;
   if (sign === "K") kill(program.pid, Number(signal));
   if (sign === "D" || (program.hasEnded && signal === "9")) running.delete(id);
@@ -209,9 +218,8 @@ function obey([sign, id = "", signal]: readonly string[]): void {
 
 for (const signal of ["SIGHUP", "SIGINT", "SIGTERM", "SIGUSR2"] as const) process.on(signal, () => {});
 readControl();
-rmSync(path, { force: true });
 const mask = process.umask(0o077);
-createServer({ allowHalfOpen: true }, readHead).listen(path, 1_024, () => {
+createServer({ allowHalfOpen: true }, readHead).listen(join(directory, name), 1_024, () => {
   process.umask(mask);
-  send("\nR");
+  send(`\nR ${name}`);
 });

@@ -50,9 +50,10 @@ describe("heads", () => {
   );
 });
 
-const told = "R\nL\nS 1 99\nF 2 ENOENT\nE 1 6869\nX 1 0 c -\nX 3 9 o g\nX 4 768 c -\nX 5 ? c -\nC 3\n";
+const told = "R s\nA 1\nL\nS 1 99\nF 2 ENOENT\nE 1 6869\nX 1 0 c -\nX 3 9 o g\nX 4 768 c -\nX 5 ? c -\nC 3\n";
 const events: BrokerEvent[] = [
-  { kind: "ready" },
+  { kind: "ready", socket: "s" },
+  { kind: "lives", id: 1 },
   { kind: "lost" },
   { kind: "started", id: 1, pid: 99 },
   { kind: "failed", id: 2, reason: "ENOENT" },
@@ -74,7 +75,7 @@ describe("what a broker says", () => {
 
   test("a line that its death cut off is dropped, and the next one counts", () => {
     const decoder = new BrokerDecoder();
-    const after = decoder.feed(encodeText("E 1 68\nR\n6869\nnonsense 4\nX x 0\n\nC 3\n"));
+    const after = decoder.feed(encodeText("E 1 68\nR s9\n6869\nnonsense 4\nX x 0\n\nC 3\n"));
     expect(after.map(({ kind }) => kind)).toEqual(["errors", "ready", "errors-closed"]);
   });
 

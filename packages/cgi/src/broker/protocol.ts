@@ -9,15 +9,17 @@
 //   id "i"                                              (this is it)
 //
 // One control channel carries lines. To the broker: `K id signal` (to the
-// program's group), `D id` (its group may live on). From it:
+// program's group), `D id` (its group may live on), `Q id` (its output has
+// ended: does it live?), answered by A or, now or later, X. From it:
 //
-//   R                        ready, again after each restart
+//   R name                   ready, again after each restart; the name of its socket
 //   L                        the broker has died, and is about to be started again
 //   S id pid                 started (only brokers that cannot find their programs again)
 //   F id reason              not started: ENOENT, EACCES, E2BIG, …
 //   E id hex                 standard error
 //   X id status o|c g|-      ended: wait status, or ? where nobody knows; o: standard error is still open,
 //                            g: others of its group live
+//   A id                     it lives, though its output has ended
 //   C id                     standard error is closed, after `X … o …`
 import { ByteQueue, bytesToByteString, GatewayError, toBytes } from "@gw/core";
 import type { LaunchSpec, ProgramExit } from "../launcher.ts";
@@ -56,12 +58,13 @@ function count(head: string): number {
 
 /** What a broker says. */
 export type BrokerEvent =
-  | { readonly kind: "ready" }
+  | { readonly kind: "ready"; readonly socket: string }
   | { readonly kind: "lost" }
   | { readonly kind: "started"; readonly id: number; readonly pid: number }
   | { readonly kind: "failed"; readonly id: number; readonly reason: string }
   | { readonly kind: "errors"; readonly id: number; readonly bytes: Uint8Array }
   | { readonly kind: "errors-closed"; readonly id: number }
+  | { readonly kind: "lives"; readonly id: number }
   | {
       readonly kind: "ended";
       readonly id: number;
@@ -94,7 +97,7 @@ export class BrokerDecoder {
 
 function parseLine(line: string): BrokerEvent | null {
   const [sign, idText = "", value = "", errors, group] = line.split(" ");
-  if (sign === "R") return { kind: "ready" };
+  if (sign === "R") return { kind: "ready", socket: idText };
   if (sign === "L") return { kind: "lost" };
   const id = Number(idText);
   if (!Number.isSafeInteger(id) || id <= 0) return null;
@@ -105,6 +108,8 @@ function parseLine(line: string): BrokerEvent | null {
       return { kind: "failed", id, reason: value };
     case "E":
       return { kind: "errors", id, bytes: Buffer.from(value, "hex") };
+    case "A":
+      return { kind: "lives", id };
     case "C":
       return { kind: "errors-closed", id };
     case "X":

@@ -133,8 +133,8 @@ export class BrokerLauncher implements Launcher {
     if (isNews || this.#restarts === 0) this.#log?.info(`CGI programs are started by: ${name} (${this.#reason})`);
   }
 
-  #open({ command }: BrokerCommand): Promise<Broker> {
-    return Broker.open({ command, onTrouble: (isGone) => this.#trouble(isGone) });
+  #open({ command, tellsStart = false }: BrokerCommand): Promise<Broker> {
+    return Broker.open({ command, tellsStart, onTrouble: (isGone) => this.#trouble(isGone) });
   }
 
   /** The broker died; its parent has started another one, or both are gone. */
