@@ -52,6 +52,8 @@ export interface RunningProgram {
 export interface Launcher extends Pick<Lifecycle, "start" | "stop" | "status"> {
   /** Shown on the status page: `"inprocess"`, `"python"`. */
   readonly name: string;
+  /** Whether it can only start an executable file in its own directory: without arguments, as its own user. @default false */
+  readonly startsFilesOnly?: boolean;
   /**
    * Starts a program.
    *

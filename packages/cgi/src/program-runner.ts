@@ -15,6 +15,7 @@ import {
 import { fileSpool, processEnvironment } from "@gw/core/node";
 import { launcherFor } from "./broker/spawner.ts";
 import { CgiError } from "./errors.ts";
+import { FILES_ONLY } from "./fastcgi-launcher.ts";
 import { baseEnvironment } from "./inherit.ts";
 import type { Launcher, LaunchSpec } from "./launcher.ts";
 import type { ProgramOptions } from "./options.ts";
@@ -61,6 +62,10 @@ export class ProgramRunner {
   /** @throws CgiError `GW_CGI_OPTION` for options that this system cannot fulfil. */
   async start(context: AppContext): Promise<void> {
     this.#fixed = fixedParts(this.#options);
+    const { cwd, queryArguments: wantsArguments = false } = this.#options;
+    if (this.#launcher.startsFilesOnly && (this.#fixed.prefix.length > 0 || cwd !== undefined || wantsArguments)) {
+      throw new CgiError("GW_CGI_OPTION", FILES_ONLY);
+    }
     await this.#launcher.start?.(context);
   }
 

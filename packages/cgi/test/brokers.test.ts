@@ -238,7 +238,9 @@ describe("the choice", () => {
   });
 
   test("a spawner nobody knows is refused at once", () => {
-    expect(() => cgiProgram({ command: "x", spawner: "perl" as "python" })).toThrow(/auto, python, node or inprocess/);
+    expect(() => cgiProgram({ command: "x", spawner: "perl" as "python" })).toThrow(
+      /auto, python, node, inprocess or fastcgi/,
+    );
   });
 
   test("mounts share one broker, and their status shows it", async () => {

@@ -52,3 +52,9 @@ export function commandOf(pid: number): string {
     return "";
   }
 }
+
+/** The process group of a process; `null` if it is gone. */
+export function groupOf(pid: number): number | null {
+  const group = fieldsOf(pid)?.[2];
+  return group === undefined ? null : Number(group);
+}

@@ -1,6 +1,7 @@
 // Who starts the programs: the best broker this machine has, shared by all mounts of the process.
 import { type AppContext, type Logger, type Status, toProcessEnvironment } from "@gw/core";
 import { CgiError } from "../errors.ts";
+import { fastcgiLauncher } from "../fastcgi-launcher.ts";
 import { inProcessLauncher } from "../in-process-launcher.ts";
 import type { Launcher, LaunchSpec, RunningProgram } from "../launcher.ts";
 import { Broker } from "./broker.ts";
@@ -9,9 +10,10 @@ import { type BrokerCommand, type BrokerKind, brokerCommand } from "./kinds.ts";
 /**
  * Who starts processes. `"python"`: a Python process beside ours, the fastest, and the only one that carries any byte.
  * `"node"`: a Node process beside ours. `"inprocess"`: ours, which stops the event loop at each start.
- * `"auto"`: the first of these that works here.
+ * `"auto"`: the first of these that works here. `"fastcgi:unix:/run/fcgiwrap.socket"`: the FastCGI server at that address,
+ * which runs executable files and can neither end them nor say how they ended.
  */
-export type Spawner = "auto" | "python" | "node" | "inprocess";
+export type Spawner = "auto" | "python" | "node" | "inprocess" | `fastcgi:${string}`;
 
 /** After its last user has stopped, a broker waits for the next one, as a reload brings it. */
 const LINGER_MS = 1_000;
@@ -24,13 +26,21 @@ const shared: Map<Spawner, Launcher> = new Map();
 export function launcherFor(spawner: Spawner): Launcher {
   const known = shared.get(spawner);
   if (known !== undefined) return known;
-  if (!["auto", "python", "node", "inprocess"].includes(spawner)) {
-    throw new CgiError("GW_CGI_OPTION", `spawner is auto, python, node or inprocess, found ${JSON.stringify(spawner)}`);
-  }
-  const launcher = spawner === "inprocess" ? inProcessLauncher : new BrokerLauncher(spawner);
+  const launcher = createLauncher(spawner);
   shared.set(spawner, launcher);
   return launcher;
 }
+
+function createLauncher(spawner: Spawner): Launcher {
+  if (spawner === "inprocess") return inProcessLauncher;
+  if (spawner === "auto" || spawner === "python" || spawner === "node") return new BrokerLauncher(spawner);
+  if (spawner.startsWith("fastcgi:")) return fastcgiLauncher(spawner.slice("fastcgi:".length));
+  const found = JSON.stringify(spawner);
+  throw new CgiError("GW_CGI_OPTION", `spawner is auto, python, node, inprocess or fastcgi:address, found ${found}`);
+}
+
+/** What a broker launcher may be asked for. */
+type BrokerSpawner = BrokerKind | "auto";
 
 interface Choice {
   readonly kind: BrokerKind;
@@ -47,7 +57,7 @@ export interface BrokerLauncherOptions {
 /** Starts programs through a broker. */
 export class BrokerLauncher implements Launcher {
   readonly #find: (kind: BrokerKind) => Promise<BrokerCommand>;
-  readonly #spawner: Exclude<Spawner, "inprocess">;
+  readonly #spawner: BrokerSpawner;
   #choice: Promise<Choice | null> | null = null;
   #name: string;
   #reason = "not started yet";
@@ -57,7 +67,7 @@ export class BrokerLauncher implements Launcher {
   #restartedAt = Number.NEGATIVE_INFINITY;
   #linger: NodeJS.Timeout | null = null;
 
-  constructor(spawner: Exclude<Spawner, "inprocess">, { find = brokerCommand }: BrokerLauncherOptions = {}) {
+  constructor(spawner: BrokerSpawner, { find = brokerCommand }: BrokerLauncherOptions = {}) {
     this.#find = find;
     this.#spawner = spawner;
     this.#name = spawner;

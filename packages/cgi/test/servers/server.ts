@@ -1,9 +1,10 @@
 // Real web servers for tests, configured with the blocks of docs/cgi-program.md: what users copy is what runs here.
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import { endGroup, startGroup } from "../groups.ts";
 import { temporaryDirectory } from "../programs.ts";
 
 /** A server that was started for a test and ends with it. */
@@ -103,7 +104,7 @@ ${block}
   }
 }`;
     writeFileSync(join(directory, "nginx.conf"), config);
-    keep(spawn("fcgiwrap", ["-f", "-c", "4", "-s", `unix:${directory}/fcgiwrap.sock`], { stdio: "ignore" }));
+    keep(startGroup(["fcgiwrap", "-f", "-c", "4", "-s", `unix:${directory}/fcgiwrap.sock`], { stdio: "ignore" }));
     return run(["nginx", "-c", join(directory, "nginx.conf"), "-e", `${directory}/error.log`], { directory, port });
   },
 };
@@ -144,7 +145,7 @@ async function run(
 ): Promise<RunningServer> {
   const logs = ["error.log", "programs.log"].map((name) => join(directory, name));
   const errors = (): string => logs.map((log) => (existsSync(log) ? readFileSync(log, "utf8") : "")).join("");
-  const child = keep(spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] }));
+  const child = keep(startGroup([program, ...args], { stdio: ["ignore", "ignore", "pipe"] }));
   let said = "";
   child.stderr?.on("data", (chunk: Buffer) => {
     said += chunk.toString();
@@ -161,12 +162,8 @@ async function run(
   }
 }
 
-/** Ends a server with the test, and waits for it. */
+/** Ends a server and all it has started with the test, and waits for that. */
 function keep(child: ChildProcess): ChildProcess {
-  onTestFinished(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    child.kill("SIGTERM");
-    await new Promise((done) => child.once("exit", done));
-  });
+  onTestFinished(() => endGroup(child));
   return child;
 }

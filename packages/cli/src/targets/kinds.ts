@@ -35,6 +35,7 @@ const PROGRAM_OPTIONS = {
   group: "text",
   nice: "number",
   limits: "numbers",
+  spawner: "text",
 } as const satisfies OptionsFor<ProgramOptions>;
 
 const { documentRoot: _root, nph: _nph, queryArguments: _words, ...GIT_PROGRAM_OPTIONS } = PROGRAM_OPTIONS;
