@@ -1,3 +1,3 @@
 import { preset } from "../../tsup.preset.ts";
 
-export default preset({ privateEntries: { "node-helper": "src/broker/node-helper.ts" } });
+export default preset({ base: "src/program.ts", privateEntries: { "node-helper": "src/broker/node-helper.ts" } });

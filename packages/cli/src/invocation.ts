@@ -1,6 +1,6 @@
 // What a command is given: its arguments, settings from all sources, and where to print.
-import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { fs } from "./builtins.ts";
 import type { CommandLine } from "./config/arguments.ts";
 import { type ConfigFile, findConfigFile, readConfigFile } from "./config/file.ts";
 import {
@@ -89,7 +89,7 @@ async function readEnvFile(folder: string, name: unknown, environment: NodeJS.Pr
   if (typeof name !== "string" || name === "") return;
   const { parseEnv } = await import("node:util"); // three milliseconds that most starts do without
   try {
-    const variables = parseEnv(readFileSync(resolve(folder, name), "utf8"));
+    const variables = parseEnv(fs.readFileSync(resolve(folder, name), "utf8"));
     for (const [key, value] of Object.entries(variables)) environment[key] ??= value as string;
   } catch (error) {
     throw new StartError(`cannot read --env-file ${name}: ${(error as Error).message}`, { cause: error });

@@ -1,6 +1,7 @@
 // gw cgi and gw <app> under a web server: one file, run as a CGI program.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, symlinkSync } from "node:fs";
+import { mkdirSync, readdirSync, symlinkSync } from "node:fs";
+import * as nodeModule from "node:module";
 import { join } from "node:path";
 import { requires } from "@gw-private/requires";
 import { describe, expect, test } from "vitest";
@@ -49,6 +50,23 @@ describe("a CGI program", () => {
     );
     expect(answers.map(({ stdout }) => parse(stdout).body)).toEqual(["POST/p", "body", '"/p"']);
     expect(parse(answers[1]?.stdout ?? "").head).toContain("Status: 201 Created");
+  });
+
+  const keepsCode = "enableCompileCache" in nodeModule;
+  test.runIf(keepsCode)("keeps compiled code below home, for the next request, unless told not to", async () => {
+    const folder = folderWith({ "app.ts": appSaying("kept") });
+    const call = (HOME: string, more: object) =>
+      gw(folder, ["app.ts"], { environment: cgiRequest("/", { HOME, NODE_DISABLE_COMPILE_CACHE: "", ...more }) });
+    const [home, other] = [join(folder.path, "home"), join(folder.path, "other")];
+    for (const path of [home, other]) mkdirSync(path);
+    const answers = [
+      await call(home, {}),
+      await call(home, {}),
+      await call(other, { NODE_DISABLE_COMPILE_CACHE: "1" }),
+    ];
+    expect(answers.map(({ stdout }) => parse(stdout).body)).toEqual(["kept /\n", "kept /\n", "kept /\n"]);
+    expect(readdirSync(join(home, ".cache/gw/compiled"))).toHaveLength(1);
+    expect(readdirSync(other)).toEqual([]);
   });
 
   test("--limit-request-body and --log-level reach it", async () => {

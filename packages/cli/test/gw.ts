@@ -53,7 +53,8 @@ export function bareEnvironment(): Record<string, string> {
   const kept = ["PATH", "HOME", "TMPDIR", "SystemRoot"].flatMap((name) =>
     process.env[name] === undefined ? [] : [[name, process.env[name]]],
   );
-  return { ...Object.fromEntries(kept), NO_COLOR: "1" } as Record<string, string>;
+  // What is compiled from a test's own folder is of no use to anyone later.
+  return { ...Object.fromEntries(kept), NO_COLOR: "1", NODE_DISABLE_COMPILE_CACHE: "1" } as Record<string, string>;
 }
 
 function start(

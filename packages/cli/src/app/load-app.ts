@@ -11,7 +11,6 @@ import { parseTarget } from "../targets/target.ts";
 import type { CommandDefaults } from "../targets/target-kind.ts";
 import { UsageError } from "../usage-error.ts";
 import { appFromValue, type Shape, type ShapeOptions } from "./app-shape.ts";
-import { layerFromText } from "./layers.ts";
 
 /** What names the app. */
 export interface AppInputs {
@@ -111,6 +110,8 @@ function mounted(builder: Gateway, where: string, { app, options }: { app: AppSo
 }
 
 async function loadLayers(layers: readonly (Middleware | string)[], folder: string): Promise<Middleware[]> {
+  if (layers.length === 0) return [];
+  const { layerFromText } = await import("./layers.ts");
   return Promise.all(layers.map((layer) => (typeof layer === "string" ? layerFromText(layer, folder) : layer)));
 }
 

@@ -1,12 +1,12 @@
 // `gw <app>`: picks the carrier from how the process was started, so that one file runs everywhere.
 import type { Invocation } from "../invocation.ts";
 import { isCgi } from "../query-words.ts";
+import { run as answerAsCgi } from "./cgi.ts";
 
 /** CGI when the environment is a CGI request's, FastCGI when descriptor 0 is a listening socket (FastCGI 1.0 §2.2), else HTTP. */
 export async function run(invocation: Invocation): Promise<number> {
   if (isCgi(invocation.environment)) {
-    const { run: answer } = await import("./cgi.ts");
-    return answer(invocation);
+    return answerAsCgi(invocation);
   }
   if (await isFastcgiProgram(invocation)) {
     const { run: respond } = await import("./fastcgi.ts");

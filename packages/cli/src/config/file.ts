@@ -1,6 +1,6 @@
 // Finds and reads the configuration file; every key is checked.
-import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { fs } from "../builtins.ts";
 import { loadModule } from "../modules/load-module.ts";
 import { shortPath } from "../short-path.ts";
 import { StartError } from "../usage-error.ts";
@@ -27,10 +27,10 @@ export const CONFIG_NAMES = [
 export function findConfigFile(folder: string, named: string | undefined): string | null {
   if (named !== undefined) {
     const file = resolve(folder, named);
-    if (!existsSync(file)) throw new StartError(`configuration file ${named} not found (looked for ${file})`);
+    if (!fs.existsSync(file)) throw new StartError(`configuration file ${named} not found (looked for ${file})`);
     return file;
   }
-  const name = CONFIG_NAMES.find((one) => existsSync(join(folder, one)));
+  const name = CONFIG_NAMES.find((one) => fs.existsSync(join(folder, one)));
   return name === undefined ? null : join(folder, name);
 }
 
@@ -49,7 +49,7 @@ export async function readConfigFile(file: string, { fresh = false }: { fresh?: 
 
 function readJson(file: string): unknown {
   try {
-    return JSON.parse(readFileSync(file, "utf8")) as unknown;
+    return JSON.parse(fs.readFileSync(file, "utf8")) as unknown;
   } catch (error) {
     throw new StartError(`cannot read ${shortPath(file)}: ${(error as Error).message}`, { cause: error });
   }

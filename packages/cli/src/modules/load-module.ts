@@ -1,11 +1,10 @@
 // Loads a JavaScript or TypeScript file without a build step.
-import { closeSync, openSync, readFileSync, readSync } from "node:fs";
-import * as nodeModule from "node:module";
 import { extname } from "node:path";
 import { pathToFileURL } from "node:url";
+import { fs, nodeModule } from "../builtins.ts";
 import { shortPath } from "../short-path.ts";
 import { StartError } from "../usage-error.ts";
-import { importThroughJiti } from "./jiti-import.ts";
+import type { JitiImportOptions } from "./jiti-import.ts";
 import { load, loadUrl, resolve, scriptUrl } from "./module-hooks.ts";
 
 /** What a module exports. */
@@ -49,6 +48,12 @@ async function importFile(file: string): Promise<ModuleExports> {
   }
 }
 
+/** jiti's own files are read only where they are needed. */
+async function importThroughJiti(file: string, options: JitiImportOptions): Promise<ModuleExports> {
+  const jiti = await import("./jiti-import.ts");
+  return jiti.importThroughJiti(file, options);
+}
+
 const NOT_STRIPPED = [
   "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX", // enums, namespaces, parameter properties
   "ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING",
@@ -73,7 +78,7 @@ async function importScript(file: string): Promise<ModuleExports> {
       if (!isForJiti(error, true)) throw error;
     }
   }
-  return importThroughJiti(file, { load: loads, source: readFileSync(file, "utf8").replace(/^#!.*/, "") });
+  return importThroughJiti(file, { load: loads, source: fs.readFileSync(file, "utf8").replace(/^#!.*/, "") });
 }
 
 /** A file with an extension that is not ours is a program in another language, unless its first line says otherwise. */
@@ -89,11 +94,11 @@ function requireScript(file: string): void {
 
 function firstBytes(file: string, count: number): string {
   const bytes = Buffer.alloc(count);
-  const descriptor = openSync(file, "r");
+  const descriptor = fs.openSync(file, "r");
   try {
-    return bytes.toString("latin1", 0, readSync(descriptor, bytes, 0, count, 0));
+    return bytes.toString("latin1", 0, fs.readSync(descriptor, bytes, 0, count, 0));
   } finally {
-    closeSync(descriptor);
+    fs.closeSync(descriptor);
   }
 }
 

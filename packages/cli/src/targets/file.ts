@@ -1,8 +1,8 @@
 // `file.ts`, `file.mjs:name`: an app exported by a file.
-import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { AppSource } from "@gw/core";
 import { appFromValue, type Shape, type ShapeOptions } from "../app/app-shape.ts";
+import { fs } from "../builtins.ts";
 import { loadModule } from "../modules/load-module.ts";
 import { didYouMean } from "../suggest.ts";
 import { StartError } from "../usage-error.ts";
@@ -41,7 +41,7 @@ export async function fileApp(target: Target, given: FileAppOptions): Promise<Ap
     Pick<ShapeOptions, "lifespan">;
   const { file, name } = splitExport(target.place);
   const path = resolve(folder, file);
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = fs.statSync(path, { throwIfNoEntry: false });
   if (found === undefined) throw new StartError(`app file ${file} not found (looked for ${path})`);
   if (!found.isFile())
     throw new StartError(

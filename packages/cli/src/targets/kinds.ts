@@ -1,9 +1,10 @@
 // The kinds of target: what comes before the colon, its options, and how it becomes an app.
-import { type Stats, statSync } from "node:fs";
+import type { Stats } from "node:fs";
 import { resolve } from "node:path";
 import type { CgiBinOptions, CgiProgramOptions, GitHttpBackendOptions, ProgramOptions } from "@gw/cgi";
 import { type AppSource, isGatewayError } from "@gw/core";
 import type { FileAnswerOptions } from "@gw/core/node";
+import { fs } from "../builtins.ts";
 import { StartError, UsageError } from "../usage-error.ts";
 import { FASTCGI_KINDS } from "./fastcgi-kinds.ts";
 import { PYTHON_KINDS } from "./python-kinds.ts";
@@ -133,7 +134,7 @@ export async function buildTarget(target: Target, folder: string, defaults: Comm
 
 /** Somebody has just typed the name: what is not there is a slip, not something to be installed later. */
 function requirePlace({ text }: Target, expected: "file" | "directory", path: string): void {
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = fs.statSync(path, { throwIfNoEntry: false });
   const isThere = expected === "directory" ? found?.isDirectory() : found?.isFile();
   if (!isThere)
     throw new StartError(`app ${JSON.stringify(text)}: ${path} is ${whatIs(found)}, expected a ${expected}`);
