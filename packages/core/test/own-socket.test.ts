@@ -1,4 +1,4 @@
-// Processes with a listening socket of their own as descriptor 0: ready when they answer, drained before they are asked to end.
+// Processes with a listening socket of their own as descriptor 0: ready when they accept, drained before they are asked to end.
 import { readdirSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { dirname } from "node:path";
@@ -15,8 +15,7 @@ afterEach(stopStarted);
 const spec = {
   command: lineServer,
   socket: "own-fd0",
-  ready: "answer",
-  probe: "ready?\n",
+  ready: "accept",
 } as const satisfies Partial<BackendSpec>;
 
 function open(address: string | undefined, words: string): Socket {
@@ -43,7 +42,7 @@ requires("perl")("each process answers at its own address, and the files are gon
   expect(() => readdirSync(folder)).toThrow("ENOENT");
 });
 
-requires("perl")('"answer": a process is not ready before it takes a connection', async () => {
+requires("perl")('"accept": a process is not ready before it takes a connection', async () => {
   const command = [
     "perl",
     "-e",
@@ -130,11 +129,6 @@ requires("perl")("fewer processes: those that do not serve go first, and none is
 
 test("a spec that cannot be judged ready is refused", () => {
   const base = { name: "x", command: ["x"], env: {} } as const;
-  expect(() => checkSpec({ ...base, socket: "fd0", ready: "answer", probe: "x" })).toThrow(
-    "who answers at a shared one",
-  );
-  expect(() => checkSpec({ ...base, socket: "own-fd0", ready: "answer" })).toThrow("only with a probe");
-  expect(() => checkSpec({ ...base, socket: "path", ready: "answer", probe: "x", drainTimeoutMs: -1 })).toThrow(
-    "drain",
-  );
+  expect(() => checkSpec({ ...base, socket: "fd0", ready: "accept" })).toThrow("who accepts at a shared one");
+  expect(() => checkSpec({ ...base, socket: "path", ready: "accept", drainTimeoutMs: -1 })).toThrow("drain");
 });

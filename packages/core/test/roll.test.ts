@@ -74,8 +74,7 @@ describe.each<[string, Partial<BackendSpec> & Pick<BackendSpec, "command">, stri
     {
       command: lineServer,
       socket: "own-fd0",
-      ready: "answer",
-      probe: "ready?\n",
+      ready: "accept",
       drainTimeoutMs: 10_000,
     },
     "perl",

@@ -5,4 +5,6 @@ export type { FastcgiClientOptions, FastcgiOptions } from "./client/options.ts";
 export type { FastcgiServerOptions, RunningFastcgiServer } from "./options.ts";
 export type { PhpFpmOptions, PhpStartOptions } from "./php/options.ts";
 export { phpFpm } from "./php/php-fpm.ts";
+export { fastcgiPool } from "./pool/fastcgi-pool.ts";
+export type { FastcgiPoolOptions } from "./pool/options.ts";
 export { serveFastcgi } from "./serve.ts";

@@ -21,16 +21,14 @@ export interface BackendSpec {
   /**
    * When a process counts as ready. `"spawn"`: at once. `"connect"`: the socket at its own path accepts.
    * `"line"`: it wrote the line `ready` to descriptor 3; a line `failed …` there says why it will not be.
-   * `"answer"`: it has answered `probe` at its own socket, or closed that connection.
+   * `"accept"`: it has taken a connection at its own socket, one that asks nothing, and closed it.
    */
-  readonly ready: "spawn" | "connect" | "line" | "answer";
-  /** What is sent to a new process for `ready: "answer"`; one char, one byte. */
-  readonly probe?: string;
+  readonly ready: "spawn" | "connect" | "line" | "accept";
   /** Time to become ready, milliseconds. @default 30_000 */
   readonly startTimeoutMs?: number;
   /**
    * How long those who are connected to a process that is replaced or not needed any more may stay before it gets TERM,
-   * milliseconds. Only for sockets of its own, and where the kernel tells (Linux). @default 0
+   * milliseconds. Not at `stop`. Only for sockets of its own, and where the kernel tells (Linux). @default 0
    */
   readonly drainTimeoutMs?: number;
   /** From TERM to KILL of the process group, milliseconds. @default 5_000 */
@@ -83,8 +81,12 @@ export interface Backend {
    * @throws GatewayError `GW_BACKEND_FAILED` when a new one does not get ready; the old ones stay.
    */
   roll(): Promise<void>;
-  /** Like `roll` for one process; does nothing when there is no ready process with this id. */
-  recycle(pid: number): Promise<void>;
+  /**
+   * Like `roll` for one process; does nothing when there is no ready process with this id.
+   *
+   * @param options.drain whether those who are connected may stay (`drainTimeoutMs`); not for one that hangs. @default true
+   */
+  recycle(pid: number, options?: { readonly drain?: boolean }): Promise<void>;
   /** Changes the number of processes; settles when those that are too many have ended. */
   resize(processes: number): Promise<void>;
   /** TERM, wait, KILL; settles when all are gone. */

@@ -3,7 +3,7 @@ import type { BackendSpec } from "../model/backend.ts";
 import { GatewayError } from "../model/errors.ts";
 
 const SOCKETS: readonly BackendSpec["socket"][] = ["fd0", "own-fd0", "path", "none"];
-const READY: readonly BackendSpec["ready"][] = ["spawn", "connect", "line", "answer"];
+const READY: readonly BackendSpec["ready"][] = ["spawn", "connect", "line", "accept"];
 
 /** A spec with its defaults. */
 export type WholeSpec = BackendSpec &
@@ -37,9 +37,9 @@ export function checkSpec(spec: BackendSpec): WholeSpec {
   demand(SOCKETS.includes(spec.socket), "socket", SOCKETS.join(", "));
   demand(READY.includes(spec.ready), "ready", READY.join(", "));
   demand(
-    spec.ready !== "answer" || ((spec.socket === "path" || spec.socket === "own-fd0") && (spec.probe ?? "") !== ""),
+    spec.ready !== "accept" || spec.socket === "path" || spec.socket === "own-fd0",
     "ready",
-    '"answer" only with a probe, and with socket "path" or "own-fd0": who answers at a shared one is not known',
+    '"accept" only with socket "path" or "own-fd0": who accepts at a shared one is not known',
   );
   demand(
     spec.ready !== "connect" || spec.socket === "path",

@@ -21,6 +21,7 @@ export {
   logLevels,
 } from "./logger.ts";
 export { processEnvironment } from "./process-env.ts";
+export { takesConnection } from "./readiness.ts";
 export { type FileSpoolOptions, fileSpool } from "./spool.ts";
 export type { AttachedProcess, ProcessHooks } from "./supervised-process.ts";
 export { type SuperviseOptions, superviseBackend } from "./supervisor.ts";

@@ -8,10 +8,8 @@ import { LineLog } from "./line-log.ts";
 /** What readiness is judged by. */
 export interface ReadinessOptions {
   /** As in BackendSpec. */
-  when: "spawn" | "connect" | "line" | "answer";
-  /** What is asked for `"answer"`: bytes. */
-  probe: string;
-  /** Path of the process's socket, for `"connect"` and `"answer"`. */
+  when: "spawn" | "connect" | "line" | "accept";
+  /** Path of the process's socket, for `"connect"` and `"accept"`. */
   address: string | null;
   /** Its descriptor 3, for `"line"`. */
   control: Duplex | null;
@@ -25,9 +23,7 @@ export async function untilReady(options: ReadinessOptions): Promise<void> {
   const { when, address, control, clock, signal } = options;
   if (when === "line" && control !== null) return untilLine(control);
   if (when === "connect" && address !== null) return untilTrue(() => accepts(address), clock, signal);
-  if (when === "answer" && address !== null) {
-    return untilTrue(() => answers(address, Buffer.from(options.probe, "latin1"), signal), clock, signal);
-  }
+  if (when === "accept" && address !== null) return untilTrue(() => takesConnection(address, signal), clock, signal);
 }
 
 const LAST_WORDS_MS = 250;
@@ -75,12 +71,13 @@ function accepts(path: string): Promise<boolean> {
 }
 
 /**
- * Whether the process takes a connection: it says something, or closes it. Until then the probe waits in the socket's
- * queue; a process that ends resets it.
+ * Makes a connection that asks nothing and is closed on our side at once: `true` when the process at the socket has taken
+ * it and closed its side, too, as everyone does. Until then it waits in the socket's queue; a process that ends resets it,
+ * which is `false`, as is `signal`.
  */
-function answers(path: string, probe: Uint8Array, signal: AbortSignal): Promise<boolean> {
+export function takesConnection(path: string, signal: AbortSignal): Promise<boolean> {
   return new Promise((done) => {
-    const socket = connect(path);
+    const socket = connect({ path, allowHalfOpen: true });
     const end = (isTaken: boolean): void => {
       signal.removeEventListener("abort", leave);
       socket.destroy();
@@ -88,9 +85,10 @@ function answers(path: string, probe: Uint8Array, signal: AbortSignal): Promise<
     };
     const leave = (): void => end(false);
     signal.addEventListener("abort", leave);
-    socket.once("connect", () => socket.write(probe));
-    socket.once("data", () => end(true));
+    socket.once("connect", () => socket.end());
     socket.once("end", () => end(true));
     socket.on("error", () => end(false));
+    socket.resume();
+    if (signal.aborted) leave();
   });
 }

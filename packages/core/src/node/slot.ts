@@ -3,7 +3,7 @@ import type { GatewayError } from "../model/errors.ts";
 import type { BackOff } from "./back-off.ts";
 import { asBackendFailure, backendFailure, describeExit } from "./backend-failure.ts";
 import type { Clock } from "./clock.ts";
-import type { SupervisedProcess } from "./supervised-process.ts";
+import type { StopOptions, SupervisedProcess } from "./supervised-process.ts";
 
 /** What a slot needs of its backend. */
 export interface SlotOptions {
@@ -64,18 +64,18 @@ export class Slot {
    *
    * @throws GatewayError when the new one does not get ready; the old one stays.
    */
-  replace(): Promise<void> {
-    this.#replacing ??= this.#replace().finally(() => {
+  replace({ drain = true }: StopOptions = {}): Promise<void> {
+    this.#replacing ??= this.#replace(drain).finally(() => {
       this.#replacing = null;
     });
     return this.#replacing;
   }
 
   /** Ends all of its processes; settles when they are gone. */
-  async stop(): Promise<void> {
+  async stop(options: StopOptions = {}): Promise<void> {
     this.#stopped = true;
     this.wake();
-    await Promise.all([...this.#processes].map((process) => process.stop()));
+    await Promise.all([...this.#processes].map((process) => process.stop(options)));
     await this.#running;
     await this.#replacing?.catch(() => {});
   }
@@ -142,13 +142,13 @@ export class Slot {
     }
   }
 
-  async #replace(): Promise<void> {
+  async #replace(drain: boolean): Promise<void> {
     const old = this.#current;
     if (old === null) return this.#nextAttempt();
     const fresh = await this.#bringUp();
     if (this.#stopped) return fresh.stop();
     this.#serveWith(fresh); // first, so that there is no moment without
-    await old.stop();
+    await old.stop({ drain });
   }
 
   #nextAttempt(): Promise<void> {

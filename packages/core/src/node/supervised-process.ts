@@ -43,6 +43,12 @@ export interface ProcessOptions {
   changed: () => void;
 }
 
+/** How a process is stopped. */
+export interface StopOptions {
+  /** Whether those who are connected may stay for the drain time. @default false */
+  drain?: boolean;
+}
+
 /** Starts a process. @throws GatewayError `GW_SPAWN`, `GW_SPAWN_BUSY` */
 export async function startProcess(options: ProcessOptions): Promise<SupervisedProcess> {
   const { socket } = options;
@@ -86,6 +92,7 @@ export class SupervisedProcess implements BackendProcess {
   readonly #child: Child;
   readonly #options: ProcessOptions;
   readonly #settled = new AbortController();
+  readonly #hurry = new AbortController();
   #state: BackendProcess["state"] = "starting";
   #readyAt: number | null = null;
   #stopping: Promise<void> | null = null;
@@ -109,8 +116,9 @@ export class SupervisedProcess implements BackendProcess {
     return this.#readyAt === null ? 0 : this.#options.clock.now() - this.#readyAt;
   }
 
-  /** TERM, wait, KILL; settles when its whole group is gone. */
-  stop(): Promise<void> {
+  /** TERM, wait, KILL; settles when its whole group is gone. A second call can end the draining of the first. */
+  stop({ drain = false }: StopOptions = {}): Promise<void> {
+    if (!drain) this.#hurry.abort();
     this.#stopping ??= this.#stop();
     return this.#stopping;
   }
@@ -133,8 +141,7 @@ export class SupervisedProcess implements BackendProcess {
     const { spec, hooks, clock } = this.#options;
     if (hooks.attach !== undefined) return hooks.attach(this.#attached());
     const { control } = this.#child;
-    const { ready: when, probe = "" } = spec;
-    await untilReady({ when, probe, address: this.address, control, clock, signal: this.#settled.signal });
+    await untilReady({ when: spec.ready, address: this.address, control, clock, signal: this.#settled.signal });
   }
 
   async #endedEarly(): Promise<never> {
@@ -169,10 +176,10 @@ export class SupervisedProcess implements BackendProcess {
   /** Who is connected may finish. */
   async #drain(boundAs: string | null): Promise<void> {
     const { drainTimeoutMs: limitMs } = this.#options.spec;
-    if (boundAs === null || limitMs === 0) return;
-    const over = new AbortController();
-    void this.exited.then(() => over.abort());
-    await untilUnused(boundAs, { limitMs, clock: this.#options.clock, signal: over.signal });
+    const { signal } = this.#hurry;
+    if (boundAs === null || limitMs === 0 || signal.aborted) return;
+    void this.exited.then(() => this.#hurry.abort());
+    await untilUnused(boundAs, { limitMs, clock: this.#options.clock, signal });
   }
 
   #attached(): AttachedProcess {

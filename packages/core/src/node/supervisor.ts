@@ -111,8 +111,8 @@ class Supervisor implements Backend {
     return this.#rolling;
   }
 
-  async recycle(pid: number): Promise<void> {
-    await this.#slots.find(({ current }) => current?.pid === pid)?.replace();
+  async recycle(pid: number, options?: { readonly drain?: boolean }): Promise<void> {
+    await this.#slots.find(({ current }) => current?.pid === pid)?.replace(options);
   }
 
   async resize(processes: number): Promise<void> {
@@ -124,7 +124,7 @@ class Supervisor implements Backend {
     const surplus = order.slice(processes);
     this.#slots.splice(0, this.#slots.length, ...order.slice(0, processes));
     this.#changed();
-    await Promise.all(surplus.map((slot) => slot.stop()));
+    await Promise.all(surplus.map((slot) => slot.stop({ drain: true })));
   }
 
   stop(): Promise<void> {

@@ -17,8 +17,8 @@ export interface CallInputs {
   readonly keepConnection: boolean;
   readonly signal: AbortSignal;
   readonly log: Logger;
-  /** The exchange is over: the connection can be used again, or is closed. Called once. */
-  readonly done: (isClean: boolean) => void;
+  /** The exchange is over: the connection can be used again, or is closed. `error`: what ended it. Called once. */
+  readonly done: (isClean: boolean, error: unknown) => void;
 }
 
 /** Output that is not read yet, beyond which the connection waits (R-F20). */
@@ -97,7 +97,7 @@ export class Call implements CallSink {
     if (this.#isOver) return;
     this.#output.fail(reason);
     this.#inputs.connection.destroy();
-    this.#finish(false);
+    this.#finish(false, reason);
   }
 
   output(bytes: Uint8Array): void {
@@ -126,17 +126,17 @@ export class Call implements CallSink {
   lost(reason: unknown): void {
     this.isLost = isGatewayError(reason, "GW_FCGI_ANSWER_CUT");
     this.#output.fail(reason);
-    this.#finish(false);
+    this.#finish(false, reason);
   }
 
-  #finish(isClean: boolean): void {
+  #finish(isClean: boolean, error: unknown = null): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#deadlines.stop();
     this.#stderr?.end();
     this.#inputs.signal.removeEventListener("abort", this.#clientLeft);
     if (this.#isInputOpen) this.#leaveInput();
-    this.#inputs.done(isClean);
+    this.#inputs.done(isClean, error);
   }
 
   #leaveInput(): void {

@@ -2,6 +2,7 @@
 import {
   type Address,
   type Answer,
+  andThen,
   bufferBody,
   type HttpRequest,
   mayRetry,
@@ -21,6 +22,7 @@ import { ConnectionPool } from "./connection-pool.ts";
 import { FastcgiError } from "./errors.ts";
 import { handOver } from "./hand-over.ts";
 import type { FastcgiClientOptions } from "./options.ts";
+import type { ClientWatcher } from "./watcher.ts";
 
 declare const __GW_VERSION__: string;
 
@@ -36,12 +38,14 @@ export interface ScriptVariables {
 /** The requests of one mount and the backends behind it. */
 export class FastcgiClient {
   readonly #options: FastcgiClientOptions;
+  readonly #watcher: ClientWatcher | null;
   readonly #group: UpstreamGroup<ConnectionPool>;
   readonly #spool: NonNullable<FastcgiClientOptions["spool"]>;
   #pools: ReadonlyMap<string, ConnectionPool> = new Map();
 
-  constructor(addresses: readonly Address[], options: FastcgiClientOptions) {
+  constructor(addresses: readonly Address[], options: FastcgiClientOptions, watcher: ClientWatcher | null = null) {
     this.#options = options;
+    this.#watcher = watcher;
     this.#spool = options.spool ?? fileSpool();
     this.#group = new UpstreamGroup<ConnectionPool>([], options);
     this.useAddresses(addresses);
@@ -70,6 +74,11 @@ export class FastcgiClient {
     const result = await this.#ask(ready, this.#variables(ready, script));
     if (result.kind === "response") return handOver(request, result, this.#options);
     return request.exchange.dispatch(redirectedRequest(request, result.target));
+  }
+
+  /** Requests that are at a backend, and those that wait for one. */
+  get demand(): { readonly running: number; readonly queued: number } {
+    return { running: this.#group.running, queued: this.#group.queued };
   }
 
   /** How busy it is. */
@@ -111,21 +120,30 @@ export class FastcgiClient {
   async #ask(request: HttpRequest, variables: Readonly<Record<string, string>>): Promise<BackendResult> {
     const input = new Input(request);
     // A connection that waits may have been closed under our hands. Who could not be asked again gets a fresh one.
-    const first = new Attempt(input, { mayReuse: mayRetry(request, true) });
-    try {
-      return await this.#attempt(first, variables);
-    } catch (error) {
-      if (!first.mayRepeat(request)) throw error;
-      request.exchange.log.debug({ err: error }, "the request is sent to the backend once more");
-      return this.#attempt(new Attempt(input, { mayReuse: false, avoid: first.upstream }), variables);
+    let attempt = new Attempt(input, { mayReuse: mayRetry(request, true) });
+    for (let triesLeft = 1; ; attempt = new Attempt(input, { mayReuse: false, avoid: attempt.upstream })) {
+      try {
+        return await this.#attempt(attempt, variables);
+      } catch (error) {
+        if (!attempt.mayRepeat(request)) throw error;
+        const isGone = attempt.upstream !== null && attempt.wasUnreachable && this.#isGone(attempt.upstream);
+        if (!isGone && triesLeft-- === 0) throw error;
+        request.exchange.log.debug({ err: error }, "the request is sent to the backend once more");
+      }
     }
+  }
+
+  #isGone({ address }: ConnectionPool): boolean {
+    return this.#watcher?.unreachable(address) ?? false;
   }
 
   async #attempt(attempt: Attempt, variables: Readonly<Record<string, string>>): Promise<BackendResult> {
     const { request } = attempt.input;
     const { signal, exchange, method } = request;
     const input = attempt.input.open();
-    const lease = await this.#group.take(signal, attempt.avoid);
+    const taken = this.#group.take(signal, attempt.avoid);
+    this.#watcher?.asked();
+    const lease = await taken;
     attempt.upstream = lease.upstream;
     const connection = await connectionFor(lease, attempt, signal);
     try {
@@ -137,10 +155,11 @@ export class FastcgiClient {
           keepConnection: lease.upstream.keeps,
           signal,
           log: exchange.log,
-          done: (isClean) => {
+          done: (isClean, error) => {
             if (isClean) lease.upstream.give(connection);
             else connection.destroy();
-            lease.release();
+            const { address } = lease.upstream;
+            void andThen(this.#watcher?.ended({ address, isClean, error }), () => lease.release());
           },
         },
         this.#options,

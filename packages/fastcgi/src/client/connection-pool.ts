@@ -12,7 +12,7 @@ export interface ConnectionPoolOptions {
 /** Opens, keeps and closes connections to one backend. */
 export class ConnectionPool {
   readonly name: string;
-  readonly #address: Address;
+  readonly address: Address;
   readonly #options: ConnectionPoolOptions;
   readonly #idle: { readonly connection: BackendConnection; readonly sinceMs: number }[] = [];
   readonly #all: Set<BackendConnection> = new Set();
@@ -21,7 +21,7 @@ export class ConnectionPool {
 
   constructor(address: Address, options: ConnectionPoolOptions) {
     this.name = upstreamAddressText(address);
-    this.#address = address;
+    this.address = address;
     this.#options = options;
   }
 
@@ -51,7 +51,7 @@ export class ConnectionPool {
    */
   async open(signal: AbortSignal): Promise<BackendConnection> {
     this.#idle.shift()?.connection.destroy();
-    const connection = await BackendConnection.open(this.#address, {
+    const connection = await BackendConnection.open(this.address, {
       timeoutMs: this.#options.connectTimeoutMs,
       signal,
       onClose: (closed) => this.#forget(closed),

@@ -4,6 +4,7 @@ import { GatewayError, type GatewayErrorOptions } from "@gw/core";
 const STATUSES = {
   GW_FCGI_ANSWER_CUT: 502,
   GW_FCGI_CLIENT_GONE: 499,
+  GW_FCGI_DOWN: 503,
   GW_FCGI_OPTION: 500,
   GW_FCGI_NO_UPGRADE: 501,
   GW_FCGI_OVERLOADED: 503,
