@@ -1,13 +1,13 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { run } from "@gw/core/testing";
 import { fastcgi } from "@gw/fastcgi";
 import { requires } from "@gw-private/requires";
 import { expect, onTestFinished, test } from "vitest";
-import { appSaying, bareEnvironment, command, folderWith, serving } from "./gw.ts";
+import { appSaying, bareEnvironment, command, folderWith, gw, serving } from "./gw.ts";
 
 const fetchApp = {
   "app.mjs": "export default { fetch: (request) => new Response('hello ' + new URL(request.url).pathname) };\n",
@@ -86,4 +86,50 @@ requires("php-cgi")("php:./docroot runs scripts and sends files", async () => {
   let out = "";
   for await (const chunk of child.stdout as AsyncIterable<Buffer>) out += chunk;
   expect(out).toBe("php says 42");
+});
+
+requires("gcc", "/usr/include/fcgiapp.h")("gw serve fastcgi:./program starts the program and asks it", async () => {
+  const folder = folderWith({});
+  const source = join(import.meta.dirname, "../../fastcgi/test/programs/libfcgi.c");
+  execFileSync("gcc", ["-o", join(folder.path, "report"), source, "-lfcgi"], { timeout: 60_000 });
+  const target = "fastcgi:./report?max=2&variables.APP_ENV=test&env.MODE=x";
+  const server = await serving(folder, ["serve", "--port", "0", target]);
+  const [url] = server.urls;
+  const answer = await (await fetch(`${url}/variables?q`)).text();
+  for (const line of ["PATH_INFO=/variables", "QUERY_STRING=q", "APP_ENV=test"]) expect(answer).toContain(`${line}\n`);
+  const pid = await (await fetch(url as string)).text();
+  expect(readFileSync(`/proc/${pid}/environ`, "utf8")).toContain("MODE=x");
+  const reloaded = server.says(/gw: reloaded in/);
+  server.kill("SIGHUP");
+  await reloaded;
+  expect(await (await fetch(url as string)).text()).not.toBe(pid);
+  server.kill("SIGTERM");
+  expect(await server.ended).toBe(0);
+  expect(existsSync(`/proc/${pid}`)).toBe(false);
+});
+
+requires("gcc", "/usr/include/fcgiapp.h")("under -w 2 both workers share the processes", async () => {
+  const folder = folderWith({});
+  const source = join(import.meta.dirname, "../../fastcgi/test/programs/libfcgi.c");
+  execFileSync("gcc", ["-o", join(folder.path, "report"), source, "-lfcgi"], { timeout: 60_000 });
+  const server = await serving(folder, ["serve", "--port", "0", "-w", "2", "fastcgi:./report?max=1"]);
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, async () =>
+      (await fetch(server.urls[0] as string, { headers: { Connection: "close" } })).text(),
+    ),
+  );
+  expect(new Set(answers).size).toBe(1);
+  server.kill("SIGTERM");
+  expect(await server.ended).toBe(0);
+});
+
+test.each([
+  ["fastcgi:./none", "expected a file"],
+  ["fastcgi:perl?idleTimeout=5", 'unknown option "idleTimeout"'],
+  ["fastcgi:unix:/none.sock?max=4", 'unknown option "max"'],
+  ["fastcgi:perl?min=4&max=2", "min 4, max 2"],
+])("gw serve %s is refused", async (target, message) => {
+  const { code, stderr } = await gw(folderWith({}), ["serve", "--port", "0", target]);
+  expect(code).not.toBe(0);
+  expect(stderr).toContain(message);
 });

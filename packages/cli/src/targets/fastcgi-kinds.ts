@@ -1,5 +1,5 @@
 // fastcgi: and php: an app behind a FastCGI socket, a PHP site.
-import type { FastcgiOptions, PhpFpmOptions } from "@gw/fastcgi";
+import type { FastcgiOptions, FastcgiPoolOptions, PhpFpmOptions } from "@gw/fastcgi";
 import type { TargetOptionKind, TargetOptions } from "./target.ts";
 import type { TargetKind } from "./target-kind.ts";
 
@@ -19,6 +19,29 @@ const CLIENT = {
   variables: "record",
 } as const satisfies { readonly [K in keyof (FastcgiOptions & PhpFpmOptions)]?: TargetOptionKind };
 
+const { idleTimeoutMs: _gap, maxConnections: _most, ...POOL_CLIENT } = CLIENT;
+
+const POOL = {
+  ...POOL_CLIENT,
+  args: "list",
+  env: "record",
+  cwd: "path",
+  user: "text",
+  min: "number",
+  max: "number",
+  requestsPerProcess: "number",
+  idleTimeoutMs: "number",
+  ioTimeoutMs: "number",
+  busyTimeoutMs: "number",
+  maxRequests: "number",
+  maxLifetimeMs: "number",
+  maxRssBytes: "number",
+  ready: ["accept", "spawn"],
+  startTimeoutMs: "number",
+  drainTimeoutMs: "number",
+  stopTimeoutMs: "number",
+} as const satisfies { readonly [K in keyof FastcgiPoolOptions]?: TargetOptionKind };
+
 const PHP = {
   ...CLIENT,
   index: "list",
@@ -37,17 +60,33 @@ const PHP = {
 /** What of a `php:` target is about the processes it starts. */
 const START: readonly string[] = ["command", "pm", "maxChildren", "maxRequests", "user", "env", "ini"];
 
-/** Both kinds. */
+/** `unix:/path` and `host:port`; whatever else follows `fastcgi:` is a program. */
+const isAddress = (place: string): boolean => /^unix:|:\d+$/.test(place);
+
+/** All of them. */
 export const FASTCGI_KINDS: readonly TargetKind[] = [
   {
     name: "fastcgi",
     example: "fastcgi:unix:/path.sock",
     help: "an app behind a FastCGI socket: unix:/path or host:port",
+    takes: isAddress,
     place: "name",
     options: CLIENT,
     async build(address, options) {
       const { fastcgi } = await import("@gw/fastcgi");
       return fastcgi({ ...options, address });
+    },
+  },
+  {
+    name: "fastcgi",
+    example: "fastcgi:./program",
+    help: "a FastCGI program, started and watched: a path, or a name on PATH",
+    takes: (place) => !isAddress(place),
+    place: "program",
+    options: POOL,
+    async build(command, options, folder) {
+      const { fastcgiPool } = await import("@gw/fastcgi");
+      return fastcgiPool({ cwd: folder, ...options, command });
     },
   },
   {

@@ -109,7 +109,7 @@ export const TARGET_KINDS: readonly TargetKind[] = [
 ];
 
 /** The words that may stand before a colon. */
-export const TARGET_NAMES: readonly string[] = TARGET_KINDS.map(({ name }) => name);
+export const TARGET_NAMES: readonly string[] = [...new Set(TARGET_KINDS.map(({ name }) => name))];
 
 /**
  * Makes the app of a target that is no file.
@@ -117,13 +117,16 @@ export const TARGET_NAMES: readonly string[] = TARGET_KINDS.map(({ name }) => na
  * @throws UsageError for options that do not fit; StartError if there is nothing at its place
  */
 export async function buildTarget(target: Target, folder: string, defaults: CommandDefaults = {}): Promise<AppSource> {
-  const kind = TARGET_KINDS.find(({ name }) => name === target.kind) as TargetKind;
+  const kind = TARGET_KINDS.find(
+    (one) => one.name === target.kind && (one.takes?.(target.place) ?? true),
+  ) as TargetKind;
   const followed = (kind.follows ?? []).flatMap((name) =>
     defaults[name] === undefined ? [] : [[name, defaults[name]]],
   );
   const options = { ...Object.fromEntries(followed), ...readOptions(target, kind.options, folder) };
-  const place = kind.place === "name" ? target.place : resolve(folder, target.place);
-  if (kind.place !== "name") requirePlace(target, kind.place, place);
+  const expected = kind.place === "program" ? (target.place.includes("/") ? "file" : "name") : kind.place;
+  const place = expected === "name" ? target.place : resolve(folder, target.place);
+  if (expected !== "name") requirePlace(target, expected, place);
   try {
     return await kind.build(place, options, folder);
   } catch (error) {

@@ -16,11 +16,13 @@ export interface CommandDefaults {
 export interface TargetKind {
   /** The word before the colon. */
   readonly name: string;
+  /** Whether it is meant by what follows the colon, where two kinds share a word. @default always */
+  takes?(place: string): boolean;
   /** Shown in `--help`. */
   readonly example: string;
   readonly help: string;
-  /** What has to be at the place; `"name"`: it is no path. */
-  readonly place: "file" | "directory" | "name";
+  /** What has to be at the place; `"name"`: it is no path; `"program"`: a file, or without a slash a name on PATH. */
+  readonly place: "file" | "directory" | "name" | "program";
   /** Options after `?`, with the names of the function's options. */
   readonly options: TargetOptions;
   /** Options that a flag of the same meaning sets where the target does not. */

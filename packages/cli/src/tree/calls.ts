@@ -41,7 +41,7 @@ export type PrimaryCalls = {
   /** Starts a backend, or joins the one that other workers of its generation have. */
   readonly startBackend: (params: { readonly spec: BackendSpec }) => BackendFacts;
   readonly rollBackend: (params: { readonly name: string }) => void;
-  readonly recycleBackend: (params: { readonly name: string; readonly pid: number }) => void;
+  readonly recycleBackend: (params: { readonly name: string; readonly pid: number; readonly drain: boolean }) => void;
   readonly resizeBackend: (params: { readonly name: string; readonly processes: number }) => void;
   readonly stopBackend: (params: { readonly name: string }) => void;
   /** Adds to a counter of the whole gateway. */

@@ -189,7 +189,7 @@ export class GatewayWorkers {
       lastMetrics: ({ text }) => this.#endedMetrics(text),
       startBackend: ({ spec }) => backends.start(record, spec),
       rollBackend: ({ name }) => backends.roll(record, name),
-      recycleBackend: ({ name, pid }) => backends.recycle(record, name, pid),
+      recycleBackend: ({ name, ...process }) => backends.recycle(record, name, process),
       resizeBackend: ({ name, processes }) => backends.resize(record, name, processes),
       stopBackend: ({ name }) => backends.stop(record, name),
       hit: async ({ key, windowMs, by }) => context.counters.hit(key, { windowMs, by }),

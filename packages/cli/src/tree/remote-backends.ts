@@ -24,7 +24,7 @@ export class RemoteBackends implements Backends {
     const backend = new RemoteBackend(name, this.#primary, () => this.#running.delete(name));
     this.#running.set(name, backend);
     try {
-      backend.change(await this.#primary.call("startBackend", { spec }));
+      backend.begin(await this.#primary.call("startBackend", { spec }));
       return backend;
     } catch (error) {
       this.#running.delete(name);
@@ -89,8 +89,8 @@ class RemoteBackend implements Backend {
     return this.#primary.call("rollBackend", { name: this.name });
   }
 
-  recycle(pid: number): Promise<void> {
-    return this.#primary.call("recycleBackend", { name: this.name, pid });
+  recycle(pid: number, { drain = true }: { readonly drain?: boolean } = {}): Promise<void> {
+    return this.#primary.call("recycleBackend", { name: this.name, pid, drain });
   }
 
   resize(processes: number): Promise<void> {
@@ -102,6 +102,11 @@ class RemoteBackend implements Backend {
     this.#settle(`backend ${this.name} was stopped`);
     this.#forget();
     await this.#primary.call("stopBackend", { name: this.name });
+  }
+
+  /** What was so when it was started; what was told since is newer. */
+  begin(facts: BackendFacts): void {
+    if (this.#facts === NOTHING_YET) this.change(facts);
   }
 
   change(facts: BackendFacts): void {

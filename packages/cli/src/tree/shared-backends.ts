@@ -62,8 +62,8 @@ export class SharedBackends {
     return this.#find(user, name).backend.roll();
   }
 
-  recycle(user: BackendUser, name: string, pid: number): Promise<void> {
-    return this.#find(user, name).backend.recycle(pid);
+  recycle(user: BackendUser, name: string, { pid, drain }: { pid: number; drain: boolean }): Promise<void> {
+    return this.#find(user, name).backend.recycle(pid, { drain });
   }
 
   /** As many processes as the most demanding user asks for. */
