@@ -15,6 +15,7 @@ import { localStore, session } from "@gw/middleware/session";
 import { fromWsgi, pythonWsgi } from "@gw/wsgi";
 import { chat } from "./src/chat.ts";
 import { makeDemoRepository } from "./src/demo-repository.ts";
+import { phpPages, visitsPool } from "./src/fastcgi-apps.ts";
 import { guestbook } from "./src/guestbook.ts";
 import { cardsOf, startPage } from "./src/start-page.ts";
 
@@ -34,6 +35,8 @@ const loggedInOrPassword = some(requireUser(), basicAuth({ users, realm: "gw por
 // Without a Python on the machine these mounts answer 503, and everything else lives.
 const python = { cwd: join(here, "python"), workers: 1 };
 
+const php = phpPages(here);
+
 const apps = gateway()
   .use(
     errorPages(),
@@ -46,11 +49,10 @@ const apps = gateway()
   .mount("/wsgi", compose([loggedIn], pythonWsgi("wsgi_app:create()", python)))
   .mount("/asgi", compose([loggedIn], pythonAsgi("asgi_app:create()", python)))
   .mount("/cgi-bin", compose([loggedIn], cgiBin({ root: join(here, "cgi-bin") })))
-  .run(startPage({ cards: cardsOf({ hasGit }), demo }));
+  .mount("/fastcgi", compose([loggedIn], visitsPool(here)))
+  .run(startPage({ cards: cardsOf({ hasGit, hasPhp: php !== null }), demo }));
 
-export default hasGit
-  ? apps.mount(
-      "/git",
-      compose([loggedInOrPassword], gitHttpBackend({ root: repositories, exportAll: true, receivePack: true })),
-    )
-  : apps;
+const git = gitHttpBackend({ root: repositories, exportAll: true, receivePack: true });
+const withPhp = php === null ? apps : apps.mount("/php", compose([loggedIn], php));
+
+export default hasGit ? withPhp.mount("/git", compose([loggedInOrPassword], git)) : withPhp;

@@ -12,7 +12,7 @@ export interface Card {
 }
 
 /** The cards of the portal's mounts. */
-export function cardsOf({ hasGit }: { hasGit: boolean }): readonly Card[] {
+export function cardsOf({ hasGit, hasPhp }: { hasGit: boolean; hasPhp: boolean }): readonly Card[] {
   const git: Card = {
     tag: "CGI · git http-backend",
     title: "Git repository",
@@ -50,6 +50,12 @@ export function cardsOf({ hasGit }: { hasGit: boolean }): readonly Card[] {
         { href: "/cgi-bin/turn.pl", label: "Perl" },
       ],
     },
+    {
+      tag: hasPhp ? "FastCGI · TypeScript, PHP" : "FastCGI · TypeScript",
+      title: "Programs that stay",
+      about: "Started, watched and replaced by the gateway; many requests each.",
+      links: [{ href: "/fastcgi/", label: "TypeScript" }, ...(hasPhp ? [{ href: "/php/", label: "PHP" }] : [])],
+    },
     ...(hasGit ? [git] : []),
   ];
 }
@@ -77,7 +83,7 @@ export function startPage({ cards, demo }: StartPageOptions): Handler {
 
 function body(isVisitor: boolean, cards: readonly Card[], demo: StartPageOptions["demo"]): string {
   return `<h1>One login, every kind of app</h1>
-<p class="lead">This page comes from one process. Behind it run a sync app, an async app with WebSockets, Python apps, CGI programs and a git server: each in its own interface, all behind the same login, each told the user as <code>REMOTE_USER</code>.</p>
+<p class="lead">This page comes from one process. Behind it run a sync app, an async app with WebSockets, Python apps, FastCGI and CGI programs, PHP and a git server: each in its own interface, all behind the same login, each told the user as <code>REMOTE_USER</code>.</p>
 ${isVisitor ? `<p class="note">Everything below asks for a login first. The demo account is <kbd>${escapeHtml(demo.user)}</kbd> with the password <kbd>${escapeHtml(demo.password)}</kbd>.</p>` : ""}
 <ul class="grid">${cards.map(card).join("\n")}</ul>`;
 }

@@ -19,6 +19,7 @@ const PLACES = [
   "/wsgi/",
   "/asgi/",
   "/cgi-bin/hello.sh",
+  "/fastcgi/",
   "/git/demo.git/info/refs?service=git-upload-pack",
 ];
 
@@ -162,6 +163,32 @@ describe("with the login", () => {
     const page = await (await fetch(`${url}/cgi-bin/turn.pl`, init)).text();
     expect(page).toContain("Hello, demo");
     expect(page).toContain('<p class="note">&lt;cba</p>');
+  });
+
+  test("the FastCGI program in TypeScript greets the user; one process answers again and again", async () => {
+    const headers = { cookie: await logIn() };
+    const ask = async (): Promise<string> => (await fetch(`${url}/fastcgi/`, { headers })).text();
+    const [first, second] = [await ask(), await ask()];
+    for (const text of ["Hello, demo", "<th>AUTH_TYPE</th><td>form</td>", "<th>SCRIPT_NAME</th><td>/fastcgi</td>"]) {
+      expect(first).toContain(text);
+    }
+    const processOf = (page: string): string => /this process<\/th><td>(\d+)/.exec(page)?.[1] ?? "";
+    const servedOf = (page: string): number => Number(/has answered<\/th><td>(\d+)/.exec(page)?.[1]);
+    expect([processOf(second), servedOf(second)]).toEqual([processOf(first), servedOf(first) + 1]);
+    process.kill(Number(processOf(first)), "SIGKILL");
+    const next = await ask();
+    expect(processOf(next)).not.toBe(processOf(first));
+  });
+
+  requires("php-cgi")("the PHP page greets the user", async () => {
+    const page = await (await fetch(`${url}/php/`, { headers: { cookie: await logIn() } })).text();
+    for (const text of [
+      "Hello, demo",
+      "<th>AUTH_TYPE</th><td>form</td>",
+      "<th>SCRIPT_NAME</th><td>/php/index.php</td>",
+    ]) {
+      expect(page).toContain(text);
+    }
   });
 
   for (const path of ["/wsgi/", "/asgi/"]) {
