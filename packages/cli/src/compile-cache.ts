@@ -8,8 +8,8 @@ import { fs, nodeModule } from "./builtins.ts";
  */
 export function keepCompiledCode(environment: NodeJS.ProcessEnv): void {
   const { enableCompileCache } = nodeModule as Partial<typeof nodeModule>;
-  if (enableCompileCache === undefined || environment.NODE_COMPILE_CACHE || environment.NODE_DISABLE_COMPILE_CACHE)
-    return;
+  const isSaid = environment.NODE_COMPILE_CACHE || environment.NODE_DISABLE_COMPILE_CACHE !== undefined;
+  if (enableCompileCache === undefined || isSaid) return;
   const folder = ownCacheFolder(environment);
   if (folder !== null) enableCompileCache(folder);
 }

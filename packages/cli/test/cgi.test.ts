@@ -56,7 +56,9 @@ describe("a CGI program", () => {
   test.runIf(keepsCode)("keeps compiled code below home, for the next request, unless told not to", async () => {
     const folder = folderWith({ "app.ts": appSaying("kept") });
     const call = (HOME: string, more: object) =>
-      gw(folder, ["app.ts"], { environment: cgiRequest("/", { HOME, NODE_DISABLE_COMPILE_CACHE: "", ...more }) });
+      gw(folder, ["app.ts"], {
+        environment: cgiRequest("/", { HOME, NODE_DISABLE_COMPILE_CACHE: undefined, ...more }),
+      });
     const [home, other] = [join(folder.path, "home"), join(folder.path, "other")];
     for (const path of [home, other]) mkdirSync(path);
     const answers = [

@@ -34,8 +34,8 @@ export interface Folder {
 type Place = Pick<Folder, "path">;
 
 export interface CallOptions {
-  /** Added to a bare environment. */
-  environment?: Readonly<Record<string, string>>;
+  /** Added to a bare environment; `undefined` takes a variable away. */
+  environment?: Readonly<Record<string, string | undefined>>;
   /** Arguments of node itself. */
   node?: readonly string[];
   /** Standard input. @default empty */
@@ -162,7 +162,10 @@ export default (request: GatewayRequest) => text("${word} " + request.path + "\\
 }
 
 /** Variables of a CGI request. */
-export function cgiRequest(path: string, more: Readonly<Record<string, string>> = {}): Record<string, string> {
+export function cgiRequest(
+  path: string,
+  more: Readonly<Record<string, string | undefined>> = {},
+): Record<string, string | undefined> {
   return {
     GATEWAY_INTERFACE: "CGI/1.1",
     REQUEST_METHOD: "GET",
