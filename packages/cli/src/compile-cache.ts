@@ -28,11 +28,21 @@ export function ownCacheFolder(environment: NodeJS.ProcessEnv): string | null {
     if (fs.statSync(home).uid !== user) return null;
     const caches = environment.XDG_CACHE_HOME?.startsWith("/") ? environment.XDG_CACHE_HOME : `${home}/.cache`;
     const folder = `${caches}/gw/compiled`;
-    const isNew = fs.mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined;
+    for (const path of [caches, `${caches}/gw`, folder]) makeFolder(path);
     const { uid, mode } = fs.lstatSync(folder);
-    return isNew || (uid === user && (mode & 0o170_022) === 0o040_000) ? folder : null;
+    return uid === user && (mode & 0o170_022) === 0o040_000 ? folder : null;
   } catch {
     return null; // no home, or one that cannot be written to, as www-data's
+  }
+}
+
+/** One at a time: Node's recursive way goes on for ever where a file system answers ENOENT, as /proc does. */
+function makeFolder(path: string): void {
+  if (fs.existsSync(path)) return;
+  try {
+    fs.mkdirSync(path, 0o700);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error; // another request was faster
   }
 }
 
