@@ -4,6 +4,7 @@ export { type ApiKeyOptions, apiKey, hashKey, type KeyOwner, type KeysOptions, n
 export { type BasicAuthOptions, type BasicCredentials, basicAuth, parseBasic } from "./basic-auth.ts";
 export { type BearerAuthOptions, bearerAuth, parseBearer } from "./bearer-auth.ts";
 export { type BodyLimitOptions, bodyLimit } from "./body-limit.ts";
+export { type ClientCertificate, type ClientCertificateOptions, clientCertificate } from "./client-certificate.ts";
 export { type Coding, type CompressOptions, compress, isCompressible } from "./compress.ts";
 export { conditionalAnswer, conditionalGet } from "./conditional-get.ts";
 export { CookieError, type CookieOptions, type Cookies, type CookiesOptions, type SetCookie } from "./cookies.ts";
@@ -17,6 +18,15 @@ export { type ErrorPage, type ErrorPagesOptions, errorPages } from "./error-page
 export { type EtagOptions, etag, etagOf } from "./etag.ts";
 export { type FormLoginOptions, formLogin, type LoginAlternative } from "./form-login.ts";
 export type { LoginTexts, LoginThrottleOptions } from "./form-login.ts";
+export {
+  answeredUser,
+  type ForwardAuthOptions,
+  forwardAuth,
+  oauth2ProxyFields,
+  questionFields,
+} from "./forward-auth.ts";
+export { type GatewayIdentityOptions, gatewayIdentity, type IdentityKey } from "./gateway-identity.ts";
+export { type IdentityOptions, type SignIdentityOptions, signIdentity } from "./gateway-identity.ts";
 export { head } from "./head.ts";
 export { type HttpsRedirectOptions, httpsRedirect, httpsUrl } from "./https-redirect.ts";
 export { type IpRestrictionOptions, ipRestriction } from "./ip-restriction.ts";
