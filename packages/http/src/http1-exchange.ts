@@ -24,7 +24,7 @@ export class Http1Exchange extends Http1Sender {
   #bodyTimer: BodyTimer | null = null;
 
   /** Asks the app and sends its answer. */
-  run({ target, mount, path, query, scheme, headers, client, server }: RequestFacts): void {
+  run({ target, mount, path, query, scheme, headers, client, server, params }: RequestFacts): void {
     const { req } = this;
     const request: HttpRequest = {
       kind: "http",
@@ -41,7 +41,7 @@ export class Http1Exchange extends Http1Sender {
       server,
       tls: this.link.tls,
       principal: null,
-      params: noParams,
+      params,
       state: emptyState,
       signal: this.controller.signal,
       exchange: this,
@@ -113,6 +113,3 @@ export class Http1Exchange extends Http1Sender {
     }
   }
 }
-
-/** The params of a request that no front server has added to. */
-export const noParams: ReadonlyMap<string, string> = new Map();

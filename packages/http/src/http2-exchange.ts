@@ -11,7 +11,6 @@ import {
   type RequestBody,
 } from "@gw/core";
 import { BodyTimer } from "./body-timer.ts";
-import { noParams } from "./http1-exchange.ts";
 import { fromFields, type Http2Head, toFields } from "./http2-head.ts";
 import { Http2Sender } from "./http2-sender.ts";
 import type { RequestFacts } from "./request-rules.ts";
@@ -26,7 +25,7 @@ export class Http2Exchange extends Http2Sender {
   /** Asks the app and sends its answer. */
   run(
     head: Http2Head,
-    { target, mount, path, query, scheme, headers, client, server }: RequestFacts,
+    { target, mount, path, query, scheme, headers, client, server, params }: RequestFacts,
     hasBody: boolean,
   ): void {
     const request: HttpRequest = {
@@ -44,7 +43,7 @@ export class Http2Exchange extends Http2Sender {
       server,
       tls: this.connection.tls,
       principal: null,
-      params: noParams,
+      params,
       state: emptyState,
       signal: this.controller.signal,
       exchange: this,

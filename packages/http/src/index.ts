@@ -1,5 +1,6 @@
 // @gw/http: the HTTP carrier. Named exports only.
 export { fromNodeHandler, type NodeFunction, requestOf } from "./from-node-handler.ts";
+export type { FrontIdentityOptions } from "./front-identity.ts";
 export { DEFAULT_LIMITS, type HttpLimits } from "./limits.ts";
 export type { RunningServer, ServeOptions } from "./options.ts";
 export { proxy } from "./proxy.ts";

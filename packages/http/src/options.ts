@@ -1,5 +1,6 @@
 // What serve() can be told, and what it gives back.
 import type { Address, AppContext, AppSource } from "@gw/core";
+import type { FrontIdentityOptions } from "./front-identity.ts";
 import type { HttpLimits } from "./limits.ts";
 import type { TlsOptions } from "./tls.ts";
 import type { WebSocketOptions } from "./websocket-options.ts";
@@ -36,6 +37,11 @@ export interface ServeOptions {
   proxyProtocol?: readonly string[];
   /** Further names of identity headers to remove from clients, such as the one a backend is given (R-H18). @default none */
   identityHeaders?: readonly string[];
+  /**
+   * Front servers that log users in, and the fields in which they say who; over HTTP what REMOTE_USER is over FastCGI. The
+   * fields become `params`, of which the layer `remoteUser` makes a user; from everybody else they are only removed. @default none
+   */
+  identityFrom?: FrontIdentityOptions;
   /** Host names answered, without ports; `"*.example.com"` for names below. Others: 421. @default every name */
   allowedHosts?: readonly string[];
   /** How long running exchanges may take to end at `close` or `reload` before they are cut. @default 30_000 */

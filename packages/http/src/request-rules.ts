@@ -9,6 +9,13 @@ import {
   readForwarded,
   scrubIdentity,
 } from "@gw/core";
+import {
+  type FrontIdentity,
+  type FrontIdentityOptions,
+  noParams,
+  readFrontIdentity,
+  resolveFrontIdentity,
+} from "./front-identity.ts";
 import type { Peer } from "./peer.ts";
 
 /** Settings of a server that concern the reading of requests. */
@@ -17,6 +24,8 @@ export interface RequestRules {
   readonly trust: ForwardedTrust;
   /** Further identity headers to remove (R-H18). */
   readonly identityHeaders: readonly string[];
+  /** Whose identity headers become params; `null`: nobody's. */
+  readonly front: FrontIdentity | null;
   /** Whether a host is answered; `null`: every one. */
   readonly isAllowedHost: ((host: string) => boolean) | null;
 }
@@ -26,6 +35,7 @@ export interface RuleOptions {
   readonly trustedProxies?: readonly string[];
   readonly forwardedFields?: readonly string[];
   readonly identityHeaders?: readonly string[];
+  readonly identityFrom?: FrontIdentityOptions;
   readonly allowedHosts?: readonly string[];
 }
 
@@ -34,11 +44,15 @@ export function resolveRules({
   trustedProxies = [],
   forwardedFields,
   identityHeaders = [],
+  identityFrom,
   allowedHosts,
 }: RuleOptions): RequestRules {
+  const front = identityFrom === undefined ? null : resolveFrontIdentity(identityFrom);
   return {
     trust: { proxies: peerList(trustedProxies), ...(forwardedFields !== undefined && { fields: forwardedFields }) },
-    identityHeaders,
+    identityHeaders:
+      front === null ? identityHeaders : [...identityHeaders, ...front.variables.map(([, field]) => field)],
+    front,
     isAllowedHost: allowedHosts === undefined ? null : hostTest(allowedHosts),
   };
 }
@@ -64,6 +78,8 @@ export interface RequestFacts {
   readonly headers: HeaderList;
   readonly client: Address | null;
   readonly server: Address;
+  /** What a front server said beside the request. */
+  readonly params: ReadonlyMap<string, string>;
 }
 
 /**
@@ -74,12 +90,14 @@ export interface RequestFacts {
 export function applyRules(wire: WireRequest, peer: Peer, rules: RequestRules): RequestFacts {
   const { path, query, authority: named } = parseTarget(wire.target, wire.method);
   if (named !== null && !sameAuthority(named, wire.authority)) throw twoHosts();
-  const scrubbed = scrubIdentity(HeaderList.fromWire(wire.flat), rules.identityHeaders);
+  const read = HeaderList.fromWire(wire.flat);
+  const params = rules.front === null ? noParams : readFrontIdentity(read, peer.client, rules.front);
+  const scrubbed = scrubIdentity(read, rules.identityHeaders);
   const { headers, client, scheme: toldScheme, authority } = readForwarded(scrubbed, peer.client, rules.trust);
   const scheme = toldScheme ?? peer.scheme;
   const server = peer.serverAddress(authority ?? wire.authority, scheme);
   if (rules.isAllowedHost !== null) checkHost(server, rules.isAllowedHost);
-  return { target: wire.target, mount: "", path, query, scheme, headers, client, server };
+  return { target: wire.target, mount: "", path, query, scheme, headers, client, server, params };
 }
 
 /** Whether the absolute form of a target names what the Host field names (RFC 9112 §3.2.2: one must win; we want one). */

@@ -24,6 +24,7 @@ export type NodeHandlerOptions = Pick<
   | "trustedProxies"
   | "forwardedFields"
   | "identityHeaders"
+  | "identityFrom"
   | "allowedHosts"
   | "gracefulTimeoutMs"
   | "context"

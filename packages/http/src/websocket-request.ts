@@ -14,7 +14,6 @@ import {
   type WebSocketRequest,
 } from "@gw/core";
 import type { HttpExchange } from "./exchange.ts";
-import { noParams } from "./http1-exchange.ts";
 import type { RequestFacts } from "./request-rules.ts";
 import { checkAccept } from "./websocket-open.ts";
 import type { Opening } from "./websocket-origin.ts";
@@ -55,7 +54,7 @@ export function askForSocket(opening: OpeningRequest, { refuse, accept }: Decisi
 }
 
 function socketRequest({ exchange, facts, protocol, tls, subprotocols }: OpeningRequest): WebSocketRequest {
-  const { target, mount, path, query, scheme, headers, client, server } = facts;
+  const { target, mount, path, query, scheme, headers, client, server, params } = facts;
   return {
     kind: "websocket",
     method: "GET", // on HTTP/2 it was CONNECT (RFC 8441 §4): apps need not know
@@ -71,7 +70,7 @@ function socketRequest({ exchange, facts, protocol, tls, subprotocols }: Opening
     server,
     tls,
     principal: null,
-    params: noParams,
+    params,
     state: emptyState,
     signal: exchange.controller.signal,
     exchange,

@@ -124,3 +124,41 @@ test("R-H6: a listed peer that says nothing is cut off", async () => {
   const server = await listen({ proxyProtocol: ["127.0.0.1"], limits: { handshakeTimeoutMs: 50 } });
   expect(await (await raw(server)).end()).toBe("");
 });
+
+const IDENTITY = "Remote-User: ann\r\nRemote-Groups: staff\r\nX-Remote-User: root\r\nremote_user: root\r\n";
+
+test("R-H18: identity headers of a listed front server become params, and are in nobody's headers", async () => {
+  const variables = { REMOTE_USER: "Remote-User", REMOTE_GROUPS: "Remote-Groups", REMOTE_EMAIL: "X-Front-Email" };
+  const server = await listen({ identityFrom: { peers: ["127.0.0.1"], variables } });
+  await exchange(server, get(`${IDENTITY}X-Front-Email: a@example.com\r\n`));
+  expect([...(seen?.params ?? [])]).toEqual([
+    ["REMOTE_USER", "ann"],
+    ["REMOTE_GROUPS", "staff"],
+    ["REMOTE_EMAIL", "a@example.com"],
+  ]);
+  expect(seen?.headers.toJSON().map(([name]) => name)).toEqual(["Host", "Connection"]);
+  expect(seen?.principal).toBe(null);
+});
+
+test("R-H18: those of anybody else are removed only, a forwarded address makes nobody listed, and a second field is nobody's", async () => {
+  const stranger = await listen({ identityFrom: { peers: ["10.0.0.0/8"] }, trustedProxies: ["127.0.0.1"] });
+  await exchange(stranger, get(`${IDENTITY}X-Forwarded-For: 10.0.0.1\r\n`));
+  expect([seen?.client, seen?.params.size]).toEqual([{ host: "10.0.0.1", port: 0 }, 0]);
+  expect(seen?.headers.has("remote-user")).toBe(false);
+  const front = await listen({ identityFrom: { peers: ["127.0.0.1"] } });
+  await exchange(front, get(`${IDENTITY}REMOTE-USER: bob\r\n`));
+  expect(seen?.params.size).toBe(0);
+  await exchange(front, get("remote_user: root\r\nX-Remote-User: root\r\n"));
+  expect(seen?.params.size).toBe(0);
+  await exchange(front, get("Remote-User:\r\n"));
+  expect(seen?.params.size).toBe(0);
+});
+
+test.each([{ "REMOTE USER": "Remote-User" }, { HTTP_X: "X" }, { REMOTE_USER: "Remote User" }])(
+  "what is no variable or no field is refused: %j",
+  (variables) => {
+    expect(() => serve(() => text(""), { bind: "127.0.0.1:0", identityFrom: { peers: [], variables } })).toThrow(
+      expect.objectContaining({ code: "GW_HTTP_OPTION" }),
+    );
+  },
+);

@@ -24,6 +24,18 @@ describe("the front server's variables", () => {
     });
   });
 
+  test("groups, name and mail address come beside it", async () => {
+    const params = {
+      REMOTE_USER: "ann",
+      REMOTE_GROUPS: "staff, ops",
+      REMOTE_NAME: "Ann",
+      REMOTE_EMAIL: "ann@example.com",
+    };
+    expect((await request(appOf(), "/", { params })).json()).toMatchObject({
+      principal: { user: "ann", groups: ["staff", "ops"], claims: { name: "Ann", email: "ann@example.com" } },
+    });
+  });
+
   test("are bytes on the wire and text in the principal; without AUTH_TYPE the type is remote", async () => {
     const answer = await request(appOf(), "/", { params: { REMOTE_USER: "J\u00c3\u00bcrgen" } });
     expect(answer.json()).toMatchObject({ principal: { user: "Jürgen", type: "remote" } });

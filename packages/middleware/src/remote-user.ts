@@ -39,7 +39,8 @@ export interface RemoteUserOptions {
 /**
  * Takes the user from the front server, and removes what only it may say from everybody else's requests.
  *
- * Without `header` the user is REMOTE_USER of CGI and FastCGI, which no client can set. With it, the field counts from
+ * Without `header` the user is REMOTE_USER of CGI and FastCGI, or what `identityFrom` of `serve` makes of a listed peer's
+ * fields, which no client can set; REMOTE_GROUPS, REMOTE_NAME and REMOTE_EMAIL add to it. With it, the field counts from
  * listed `peers`, or with the `secret`; the fields never go on to the app. Everybody passes: `requireUser` inside says
  * who needs a user. A field that is there twice is refused with 400.
  *
@@ -72,11 +73,25 @@ export function remoteUser(options: RemoteUserOptions = {}): Middleware {
   });
 }
 
-/** The user that CGI or FastCGI variables name (RFC 3875 §4.1.11), or `null`. */
+const CLAIM_VARIABLES = [
+  ["name", "REMOTE_NAME"],
+  ["email", "REMOTE_EMAIL"],
+] as const;
+
+/** The user that variables name (REMOTE_USER of RFC 3875 §4.1.11, REMOTE_GROUPS, REMOTE_NAME, REMOTE_EMAIL), or `null`. */
 export function variableUser({ params }: Pick<GatewayRequest, "params">, type?: string): Principal | null {
   const user = toText(params.get("REMOTE_USER") ?? "");
   if (user === "") return null;
-  return { user, type: type ?? (toText(params.get("AUTH_TYPE") ?? "") || "remote"), groups: [], claims: {} };
+  const claims = CLAIM_VARIABLES.flatMap(([claim, name]) => {
+    const value = params.get(name);
+    return value === undefined ? [] : [[claim, toText(value)] as const];
+  });
+  return {
+    user,
+    type: type ?? (toText(params.get("AUTH_TYPE") ?? "") || "remote"),
+    groups: listOf(params.get("REMOTE_GROUPS") ?? null),
+    claims: Object.fromEntries(claims),
+  };
 }
 
 /** The user that fields name, or `null`. Whether to believe them is not asked here. */
