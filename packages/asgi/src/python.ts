@@ -7,6 +7,7 @@ import {
   mountVariables,
   type RequestHead,
   rawPath,
+  type TlsInfo,
   toText,
   type WebSocketRequest,
 } from "@gw/core";
@@ -17,6 +18,7 @@ import {
   PythonWorkers,
   type RequestEncoder,
 } from "@gw/python";
+import { tlsExtension } from "./tls.ts";
 
 /** Inputs of `pythonAsgi`. */
 export type PythonAsgiOptions = Omit<PythonOptions, "threads">;
@@ -70,7 +72,11 @@ const socketEncoder: RequestEncoder<WebSocketRequest> = {
 
 type Facts = Readonly<Record<string, MarshalValue>>;
 
-const HTTP: Facts = { "http.response.trailers": {} };
+const HTTP: Facts = {
+  "http.response.trailers": {},
+  "http.response.pathsend": {},
+  "http.response.zerocopysend": {},
+};
 const HTTP_WITH_HINTS: Facts = { ...HTTP, "http.response.early_hint": {} };
 const SOCKET: Facts = { "websocket.http.response": {} };
 
@@ -94,9 +100,10 @@ function writePlace(marshal: MarshalWriter, request: RequestHead): void {
 
 /** extensions: what the server offers, and what it knows of the user and the mount. */
 function writeFacts(marshal: MarshalWriter, request: RequestHead, offered: Facts): void {
-  const { principal } = request;
+  const { principal, tls } = request;
   const variables = mountVariables(request);
   let facts = offered;
+  if (tls !== null) facts = { ...facts, tls: tlsFacts(tls) };
   if (principal !== null) facts = { ...facts, "gw.principal": { ...principal } as unknown as MarshalValue };
   for (const _ in variables) {
     const texts = Object.entries(variables).map(([name, value]) => [name, toText(value)] as const);
@@ -104,6 +111,12 @@ function writeFacts(marshal: MarshalWriter, request: RequestHead, offered: Facts
     break;
   }
   marshal.value(facts);
+}
+
+/** The TLS extension, with the chain as a list. */
+function tlsFacts(tls: TlsInfo): MarshalValue {
+  const extension = tlsExtension(tls);
+  return { ...extension, client_cert_chain: [...extension.client_cert_chain] };
 }
 
 function writeAddress(marshal: MarshalWriter, address: Address | null, isServer: boolean): void {

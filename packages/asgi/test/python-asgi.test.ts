@@ -155,7 +155,7 @@ withPython(
 );
 
 withPython("sends early hints and trailers", async () => {
-  const answer = await (await serve("trailers")).request("/");
+  const answer = await (await serve("trailers")).request("/", { headers: { TE: "trailers" } });
   expect(answer.earlyHints.map((one) => one.get("link"))).toEqual(["</a.css>; rel=preload"]);
   expect([answer.text(), answer.trailers?.get("x-sum")]).toEqual(["body", "4"]);
 });

@@ -65,6 +65,8 @@ class AsgiHost(asyncio.Protocol):
             cycle.leave()
         elif op == wire.CLOSED:
             cycle.closed(frame[2], frame[3])
+        elif op == wire.OPENED:
+            cycle.file_opened(frame[2])
 
     def request(self, frame):
         _, sid, version, method, scheme, path, raw_path, query, root, headers, client, server, facts, data, more = frame

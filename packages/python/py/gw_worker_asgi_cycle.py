@@ -1,6 +1,7 @@
 """One ASGI call: what requests and sockets have in common, and the request."""
 from collections import deque
 
+import gw_worker_asgi_file as files
 import gw_worker_wire as wire
 from gw_worker_wire import ClientGone
 
@@ -30,6 +31,8 @@ class Cycle:
         self.credit = wire.WINDOW
         self.can_send = None
         self.something = None  # future of a waiting receive
+        self.opened = None  # whether the gateway could open the file that we named
+        self.trailing = []
 
     def add_credit(self, count):
         self.credit += count
@@ -43,6 +46,11 @@ class Cycle:
         wake(self.can_send)
         wake(self.something)
         self.host.grace(self)
+
+    def file_opened(self, is_open):
+        """What became of the file that we named."""
+        self.opened = is_open
+        wake(self.something)
 
     async def room(self):
         while self.credit <= 0 and not self.gone:
@@ -115,9 +123,10 @@ class Cycle:
     def trailers(self, event):
         if not self.body_done or self.started is None or not self.started[2]:
             raise RuntimeError("unexpected %s" % event["type"])
-        self.host.emit((wire.TRAILERS, self.sid, list(event.get("headers", ()))))
+        self.trailing += event.get("headers", ())
         if not event.get("more_trailers", False):
             self.over = True
+            self.host.emit((wire.TRAILERS, self.sid, self.trailing))
             self.host.emit((wire.LAST, self.sid, b""))
             self.complete()
 
@@ -190,5 +199,9 @@ class HttpCycle(Cycle):
         elif kind == "http.response.early_hint":
             if not self.head_sent:
                 self.host.emit((wire.EARLY, self.sid, [(b"link", bytes(link)) for link in event.get("links", ())]))
+        elif kind == "http.response.pathsend":
+            await files.send_path(self, event)
+        elif kind == "http.response.zerocopysend":
+            await files.send_open_file(self, event)
         else:
             raise RuntimeError("unexpected %s" % kind)

@@ -16,6 +16,16 @@ export interface RequestEncoder<R extends RequestHead> {
   write(marshal: MarshalWriter, request: R, body: Uint8Array, hasMore: boolean): void;
 }
 
+/** Trailers are for clients that say `TE: trailers` (RFC 9110 §6.5.1; ASGI, "Trailers"). */
+function acceptsTrailers({ headers }: RequestHead): boolean {
+  return (
+    headers
+      .get("te")
+      ?.split(",")
+      .some((coding) => coding.trim().toLowerCase() === "trailers") ?? false
+  );
+}
+
 /** What of a call is the same for requests and refused sockets: the answer. */
 export abstract class AnswerCall<R extends RequestHead, A> implements LinkStream {
   readonly startedAt: number = performance.now();
@@ -59,7 +69,7 @@ export abstract class AnswerCall<R extends RequestHead, A> implements LinkStream
     if (this.isSettled) return;
     const headers = HeaderList.fromWire(flat);
     try {
-      const trailers = hasTrailers ? { trailers: () => this.#trailers } : {};
+      const trailers = hasTrailers ? { trailers: () => (acceptsTrailers(this.request) ? this.#trailers : null) } : {};
       checkResponseHead({ kind: "response", status, headers, body: null, ...trailers });
       if (!hasMore) {
         this.finish();

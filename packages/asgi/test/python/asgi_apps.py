@@ -117,6 +117,34 @@ async def trailers(scope, receive, send):
     await send({"type": "http.response.trailers", "headers": [(b"x-sum", b"4")]})
 
 
+async def trailers_in_two(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "trailers": True})
+    await send({"type": "http.response.body", "body": b"body"})
+    await send({"type": "http.response.trailers", "headers": [(b"x-a", b"1")], "more_trailers": True})
+    await send({"type": "http.response.trailers", "headers": [(b"x-b", b"2")]})
+
+
+async def files(scope, receive, send):
+    """Sends the file that the query names: /path whole, /part its middle between brackets, /rest from where it stands."""
+    if scope["path"] == "/open":  # how many files this process has open
+        await send({"type": "http.response.start", "status": 200})
+        return await send({"type": "http.response.body", "body": str(len(os.listdir("/proc/self/fd"))).encode()})
+    name = scope["query_string"].decode()
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"x-a", b"b")]})
+    if scope["path"] == "/path":
+        await send({"type": "http.response.pathsend", "path": name})
+        return
+    with open(name, "rb") as file:
+        if scope["path"] == "/rest":
+            os.lseek(file.fileno(), -5, os.SEEK_END)
+            return await send({"type": "http.response.zerocopysend", "file": file})
+        await send({"type": "http.response.body", "body": b"<", "more_body": True})
+        part = {"type": "http.response.zerocopysend", "file": file, "offset": 10, "count": 300000, "more_body": True}
+        await send(part)
+        await send({"type": "http.response.body", "body": b">"})
+        assert file.read(3) == b"000"
+
+
 async def pid(scope, receive, send):
     if scope["path"] == "/block":
         time.sleep(60)
