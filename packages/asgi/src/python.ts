@@ -3,6 +3,7 @@ import {
   type Address,
   type App,
   encodePath,
+  type Handler,
   type HttpRequest,
   mountVariables,
   type RequestHead,
@@ -19,9 +20,16 @@ import {
   type RequestEncoder,
 } from "@gw/python";
 import { tlsExtension } from "./tls.ts";
+import { withUserHeader } from "./user-header.ts";
 
 /** Inputs of `pythonAsgi`. */
-export type PythonAsgiOptions = Omit<PythonOptions, "threads">;
+export interface PythonAsgiOptions extends Omit<PythonOptions, "threads"> {
+  /**
+   * Field that carries the user, for apps that know REMOTE_USER only: `"X-Remote-User"` is Django's
+   * `HTTP_X_REMOTE_USER`. From clients it never arrives, in any spelling. @default none: `gw.principal` in the scope
+   */
+  userHeader?: string;
+}
 
 /**
  * A Python ASGI application as an app: `pythonAsgi("module:app")` or `pythonAsgi("module:create_app()")`.
@@ -33,10 +41,12 @@ export type PythonAsgiOptions = Omit<PythonOptions, "threads">;
  * @throws GatewayError `GW_PYTHON_OPTION`
  */
 export function pythonAsgi(app: string, options: PythonAsgiOptions = {}): App {
-  const workers = new PythonWorkers(app, "asgi", options);
+  const { userHeader, ...rest } = options;
+  const workers = new PythonWorkers(app, "asgi", rest);
+  const handle: Handler = (request) =>
+    request.kind === "http" ? workers.request(request, httpEncoder) : workers.socket(request, socketEncoder);
   return {
-    handle: (request) =>
-      request.kind === "http" ? workers.request(request, httpEncoder) : workers.socket(request, socketEncoder),
+    handle: userHeader === undefined ? handle : withUserHeader(userHeader, handle),
     start: (context) => workers.start(context),
     stop: (deadline) => workers.stop(deadline),
     reload: () => workers.reload(),

@@ -12,6 +12,8 @@ import {
 } from "@gw/core";
 import { afterEach, expect, test } from "vitest";
 import { type RunningServer, type ServeOptions, serve } from "../src/index.ts";
+import { block, DATA, END_HEADERS, HEADERS, PREFACE, RST_STREAM, readFrames, frame as wireFrame } from "./frames.ts";
+import { raw } from "./raw.ts";
 
 const servers: RunningServer[] = [];
 const sessions: ClientHttp2Session[] = [];
@@ -189,4 +191,31 @@ test("close() of the server closes sockets with 1012", async () => {
   await tunnel.until(/\x88.\x03\xf4/);
   tunnel.stream.end(Buffer.from("\x88\x82\0\0\0\0\x03\xf4", "latin1"));
   await closed;
+});
+
+test("a close frame right before the reset of its stream is still seen, and the message before it", async () => {
+  const events: unknown[] = [];
+  const { server } = await listen(() =>
+    accept(async (peer) => {
+      for await (const message of peer) events.push(message.text());
+      events.push((await peer.closed).code);
+    }),
+  );
+  const connection = await raw(server);
+  const opening = [
+    [":method", "CONNECT"],
+    [":protocol", "websocket"],
+    [":scheme", "http"],
+    [":path", "/"],
+    [":authority", "h"],
+  ] as const;
+  connection.socket.write(
+    Buffer.concat([PREFACE, wireFrame(HEADERS, END_HEADERS, 1, block([...opening, ["sec-websocket-version", "13"]]))]),
+  );
+  await expect.poll(() => readFrames(connection.received()).some(({ type }) => type === HEADERS)).toBe(true);
+  const last = Buffer.concat([frame("hi"), Buffer.from("\x88\x82\0\0\0\0\x03\xe9", "latin1")]);
+  const reset = wireFrame(RST_STREAM, 0, 1, Uint8Array.of(0, 0, 0, 8));
+  connection.socket.write(Buffer.concat([wireFrame(DATA, 0, 1, last), reset]));
+  await expect.poll(() => events).toEqual(["hi", 1001]);
+  connection.socket.destroy();
 });

@@ -95,8 +95,9 @@ export class SocketCall extends AnswerCall<WebSocketRequest, Answer> {
   }
 
   protected override leave(): void {
-    if (this.#isAccepted) return this.#left(1006, "");
-    super.leave();
+    if (!this.#isAccepted) super.leave();
+    // Once it is open, `closed` has the code, and settles just after `signal` has fired.
+    else if (this.#peer === null) this.#left(1006, "");
   }
 
   async #run(peer: WebSocketPeer): Promise<void> {
