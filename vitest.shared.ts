@@ -13,8 +13,8 @@ const sourceAliases: { find: RegExp; replacement: string }[] = readPackages(root
   })),
 );
 
-/** What tests of every package share: saying what they need of the machine, and a real browser. */
-const testing = ["requires", "browser"].map((name) => ({
+/** What tests of every package share: saying what they need of the machine, a real browser, a log to listen to. */
+const testing = ["requires", "browser", "listening-context"].map((name) => ({
   find: new RegExp(`^@gw-private/${name}$`),
   replacement: join(root, `scripts/testing/${name}.ts`),
 }));

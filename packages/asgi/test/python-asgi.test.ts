@@ -2,10 +2,10 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type RunningApp, run } from "@gw/core/testing";
+import { listeningContext } from "@gw-private/listening-context";
 import { requires } from "@gw-private/requires";
 import { afterAll, afterEach, expect } from "vitest";
 import { type PythonAsgiOptions, pythonAsgi } from "../src/python.ts";
-import { listeningContext } from "./listening-context.ts";
 
 const withPython = requires("python3");
 const running: RunningApp[] = [];

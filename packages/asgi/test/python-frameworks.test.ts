@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { type RunningApp, run } from "@gw/core/testing";
+import { type ListeningContext, listeningContext } from "@gw-private/listening-context";
 import { requires } from "@gw-private/requires";
 import { afterEach, expect } from "vitest";
 import { pythonAsgi } from "../src/python.ts";
-import { type ListeningContext, listeningContext } from "./listening-context.ts";
 
 /** Made by `.ci/run`; CONTRIBUTING.md says how by hand. */
 const python = join(import.meta.dirname, "../../../node_modules/.cache/python/bin/python");

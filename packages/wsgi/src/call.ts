@@ -1,15 +1,21 @@
 // One call of a WSGI application: environ in, answer out.
 import { GatewayError, type HttpRequest, type HttpResponse, isBodilessStatus } from "@gw/core";
 import { byteLength, joinChunks } from "./chunks.ts";
-import { type Concurrency, createEnviron } from "./environ.ts";
+import { type Concurrency, createEnviron, type EnvironAdditions } from "./environ.ts";
 import { WsgiErrors } from "./errors-stream.ts";
 import type { Head, HeadReader } from "./head.ts";
 import { checkChunk, ResultReader, tooShort } from "./result.ts";
-import { ResponseStart } from "./start-response.ts";
+import { ResponseStart, type WriteSink } from "./start-response.ts";
 import type { WsgiApp, WsgiIterable } from "./types.ts";
 
 /** Chunks of an array are sent as one up to this size: they are all there already, so none is delayed. */
 const JOIN_BYTES = 65_536;
+
+/** What a thread of its own adds to a call. */
+export interface CallAdditions extends EnvironAdditions {
+  /** Sends what `write()` is given at once. @default it is kept until the app returns */
+  readonly write?: WriteSink;
+}
 
 /**
  * Calls the app and walks its iterable as far as needed to know the head: to
@@ -17,12 +23,18 @@ const JOIN_BYTES = 65_536;
  *
  * @throws what the app throws, and GatewayErrors of start_response; the iterable has then been closed
  */
-export function callApp(app: WsgiApp, request: HttpRequest, concurrency: Concurrency, heads: HeadReader): HttpResponse {
+export function callApp(
+  app: WsgiApp,
+  request: HttpRequest,
+  concurrency: Concurrency,
+  heads: HeadReader,
+  additions: CallAdditions = NONE,
+): HttpResponse {
   const errors = new WsgiErrors(request.exchange);
-  const start = new ResponseStart(heads);
+  const start = new ResponseStart(heads, additions.write ?? null);
   try {
-    const result = app(createEnviron(request, concurrency, errors), start.startResponse);
-    if (!isOneChunk(result) || start.head === null || start.written !== null) {
+    const result = app(createEnviron(request, concurrency, errors, additions), start.startResponse);
+    if (!isOneChunk(result) || start.head === null || start.isHeadSent) {
       return readResult(result, start, request, errors);
     }
     start.isHeadSent = true;
@@ -31,6 +43,8 @@ export function callApp(app: WsgiApp, request: HttpRequest, concurrency: Concurr
     errors.flush();
   }
 }
+
+const NONE: CallAdditions = {};
 
 /** The usual case: `return [body]`, with nothing to close. */
 function isOneChunk(result: WsgiIterable): result is [Uint8Array] {
@@ -54,6 +68,7 @@ function readResult(
 
 function readBody(result: WsgiIterable, body: ResultReader, start: ResponseStart, request: HttpRequest): HttpResponse {
   const chunks: Uint8Array[] = [...(start.written ?? [])];
+  if (start.isWriteOut) return restOf(body, start, request);
   const isArray = Array.isArray(result);
   // What write() took must not wait for a slow iterable.
   let isAtEnd = false;
@@ -65,6 +80,13 @@ function readBody(result: WsgiIterable, body: ResultReader, start: ResponseStart
   if (isAtEnd || isAll(result, head, chunks)) return wholeAnswer(head, joinChunks(chunks), request);
   body.announce(isBodyless(head, request) ? null : head.length, chunks);
   return { kind: "response", status: head.status, headers: head.headers, body };
+}
+
+/** What follows data that `write()` has sent already. */
+function restOf(body: ResultReader, { head, writtenBytes }: ResponseStart, request: HttpRequest): HttpResponse {
+  const { status, headers, length } = head as Head;
+  body.announce(isBodyless(head as Head, request) || length === null ? null : length - writtenBytes, []);
+  return { kind: "response", status, headers, body };
 }
 
 /** Adds chunks until they have this many bytes more; false if the iterable has ended. */

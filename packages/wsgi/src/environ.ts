@@ -17,11 +17,24 @@ export interface Concurrency {
   runOnce: boolean;
 }
 
+/** What an environ has beside what the request tells. */
+export interface EnvironAdditions {
+  /** Variables of the mounts. @default those of the request */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** Keys with a dot in their name. */
+  readonly keys?: Readonly<Record<string, unknown>>;
+}
+
 const VERSION: readonly [1, 0] = Object.freeze([1, 0] as const);
 const SOFTWARE = `gw/${__GW_VERSION__}`;
 
 /** Makes the environ: a plain object of its own for each request, which the app may change. */
-export function createEnviron(request: HttpRequest, concurrency: Concurrency, errors: WsgiErrors): Environ {
+export function createEnviron(
+  request: HttpRequest,
+  concurrency: Concurrency,
+  errors: WsgiErrors,
+  { variables = mountVariables(request), keys }: EnvironAdditions = {},
+): Environ {
   const { exchange } = request;
   // All constant names at once, before any header: then every environ begins with the same layout, whatever a client
   // sends, and none of these lines has to add a property.
@@ -50,7 +63,8 @@ export function createEnviron(request: HttpRequest, concurrency: Concurrency, er
   if (exchange.inform !== undefined) {
     environ["wsgi.early_hints"] = (headers) => exchange.inform?.(HeaderList.from(headers));
   }
-  const options = { interface: "wsgi", software: SOFTWARE, variables: mountVariables(request) } as const;
+  if (keys !== undefined) Object.assign(environ, keys);
+  const options = { interface: "wsgi", software: SOFTWARE, variables } as const;
   writeVariables(request, options, environ as object as Record<string, string>);
   return environ;
 }

@@ -16,3 +16,4 @@ export type {
   WsgiInputStream,
   WsgiIterable,
 } from "./types.ts";
+export { type WsgiThreadsOptions, wsgiThreads } from "./wsgi-threads.ts";

@@ -3,6 +3,9 @@ import { GatewayError } from "@gw/core";
 import type { Head, HeadReader } from "./head.ts";
 import type { ExcInfo, StartResponse, Write } from "./types.ts";
 
+/** Sends data of `write()`, after the head if that has not left yet. */
+export type WriteSink = (head: Head, data: Uint8Array) => void;
+
 /** The response that one call of an app has begun, as far as it has come. */
 export class ResponseStart {
   /** What the app is given. */
@@ -17,10 +20,18 @@ export class ResponseStart {
   /** Also true if the first call failed: the PEP counts it. */
   #isCalled = false;
   readonly #reader: HeadReader;
+  readonly #sink: WriteSink | null;
 
-  constructor(reader: HeadReader) {
+  /** @param sink where data of `write()` goes; `null`: it is kept in `written` */
+  constructor(reader: HeadReader, sink: WriteSink | null = null) {
     this.#reader = reader;
+    this.#sink = sink;
     this.startResponse = (status, headers, excInfo) => this.#start(status, headers, excInfo);
+  }
+
+  /** Whether `write()` has sent the head, and perhaps data. */
+  get isWriteOut(): boolean {
+    return this.#sink !== null && this.isHeadSent;
   }
 
   #start(status: string, headers: readonly (readonly [string, string])[], excInfo: ExcInfo | null | undefined): Write {
@@ -48,8 +59,9 @@ export class ResponseStart {
       throw new GatewayError("GW_LENGTH_MISMATCH", 500, `write() past the Content-Length of ${length} bytes`);
     }
     this.isHeadSent = true;
+    this.writtenBytes += data.length;
+    if (this.#sink !== null) return this.#sink(this.head as Head, data);
     this.written ??= [];
     this.written.push(data);
-    this.writtenBytes += data.length;
   }
 }

@@ -1,4 +1,5 @@
 // @gw/core/node: what needs Node itself. Named exports only.
+export { BackOff, type BackOffOptions } from "./back-off.ts";
 export { createBackends, type LocalBackends } from "./backends.ts";
 export { type Bind, bindText, parseBind } from "./bind.ts";
 export { type Child, type ChildExit, type ChildOptions, spawnChild } from "./child.ts";
