@@ -3,10 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type App, createContext } from "@gw/core";
 import { request } from "@gw/core/testing";
+import { listeningContext } from "@gw-private/listening-context";
 import { requires } from "@gw-private/requires";
 import { afterEach, describe, expect } from "vitest";
 import { type PythonWsgiOptions, pythonWsgi } from "../src/python.ts";
-import { apps, listeningContext, start } from "./python-app.ts";
+import { apps, start } from "./python-app.ts";
 
 const withPython = requires("python3");
 const stops: (() => unknown)[] = [];

@@ -12,6 +12,9 @@ import type { CommandDefaults } from "../targets/target-kind.ts";
 import { UsageError } from "../usage-error.ts";
 import { appFromValue, type Shape, type ShapeOptions } from "./app-shape.ts";
 
+/** Threads for a WSGI-shaped app where many requests come: it must not block those of others (R-W9). */
+export const DEFAULT_THREADS = 1;
+
 /** What names the app. */
 export interface AppInputs {
   /** Folder the command was called in. */
@@ -20,6 +23,8 @@ export interface AppInputs {
   readonly operand: string | undefined;
   readonly settings: EffectiveSettings;
   readonly configFile: ConfigFile | null;
+  /** Threads for WSGI-shaped apps of which nothing else is said. @default 0: the main thread, for a single request */
+  readonly threads?: number;
   /** Load modules past the cache, for a reload. @default false */
   readonly fresh?: boolean;
   /** Whether a change of a file is to be noticed. @default false */
@@ -48,7 +53,7 @@ export async function loadApp(inputs: AppInputs): Promise<App> {
     ...(await loadLayers(config.use ?? [], fileFolder)),
     ...(await loadLayers(settings.list("use"), folder)),
   ];
-  const app = main === null ? null : await loadReference(main, inputs, { isMain: true });
+  const app = main === null ? null : await loadReference(main, inputs, { isMain: true, isAlone: mounts.length === 0 });
   const rootPath = settings.text("rootPath");
   // An app alone answers itself: one step less for each request.
   if (app !== null && layers.length === 0 && mounts.length === 0) return underRootPath(toApp(app), rootPath);
@@ -119,15 +124,16 @@ async function loadLayers(layers: readonly (Middleware | string)[], folder: stri
 async function loadReference(
   { name, reference, folder }: Named,
   inputs: AppInputs,
-  { isMain = false }: { isMain?: boolean } = {},
+  { isMain = false, isAlone = false }: { isMain?: boolean; isAlone?: boolean } = {},
 ): Promise<AppSource> {
   const { settings, fresh = false } = inputs;
+  const threads = settings.number("threads") ?? inputs.threads ?? 0;
   const shape = ((isMain ? settings.text("interface") : undefined) ?? "auto") as Shape | "auto";
   const lifespan = (isMain ? settings.text("lifespan") : undefined) as ShapeOptions["lifespan"];
   if (typeof reference !== "string") return appFromValue(reference, { shape, lifespan, name });
   const target = parseTarget(reference, TARGET_NAMES);
   return target.kind === "file"
-    ? fileApp(target, { folder, shape, lifespan, fresh })
+    ? fileApp(target, { folder, shape, lifespan, fresh, threads, isAlone })
     : buildTarget(target, folder, defaultsOf(inputs));
 }
 

@@ -4,7 +4,7 @@ import { createSecureContext } from "node:tls";
 import { type App, describeApp } from "@gw/core";
 import { request } from "@gw/core/testing";
 import type { ServeOptions } from "@gw/http";
-import { loadApp } from "../app/load-app.ts";
+import { DEFAULT_THREADS, loadApp } from "../app/load-app.ts";
 import { commandContext } from "../command-context.ts";
 import type { EffectiveSettings } from "../config/settings.ts";
 import type { Invocation } from "../invocation.ts";
@@ -16,7 +16,7 @@ import { StartError } from "../usage-error.ts";
 export async function run({ folder, operands, settings, configFile, stdout }: Invocation): Promise<number> {
   const options = serveOptionsOf(settings, { isDevelopment: false });
   await checkCertificate(options.tls);
-  const app = await loadApp({ folder, operand: operands[0], settings, configFile });
+  const app = await loadApp({ folder, operand: operands[0], settings, configFile, threads: DEFAULT_THREADS });
   if (configFile !== null) stdout.write(`configuration: ${configFile.file}\n`);
   for (const { key, value, origin } of settings) stdout.write(`  ${key} = ${JSON.stringify(value)} (${origin})\n`);
   const binds = options.bind.join(", ");

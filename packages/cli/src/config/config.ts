@@ -25,6 +25,8 @@ export interface Config {
   use?: readonly (Middleware | string)[];
   /** Shape of what the app's file exports. @default "auto" */
   interface?: "auto" | "app" | "handler" | "fetch" | "wsgi" | "asgi";
+  /** Threads for WSGI-shaped apps; of a TypeScript app 0: the main thread, which it then blocks. @default 1; Python 8 */
+  threads?: number;
   /** Whether an ASGI-shaped app is told of start and stop. @default "auto" */
   lifespan?: "auto" | "on" | "off";
   /** Path that a front proxy has taken off. */

@@ -36,6 +36,14 @@ const APP: readonly Omit<Option, "group">[] = [
     help: "wrap all apps in a layer: basic-auth?htpasswd=./users, ./layer.ts",
   },
   {
+    key: "threads",
+    kind: "number",
+    value: "N",
+    only: [...LISTENING, "check"],
+    help: "threads for WSGI-shaped apps; of a TypeScript app 0: the main thread, which it then blocks",
+    default: "1; Python 8",
+  },
+  {
     key: "lifespan",
     kind: "text",
     choices: ["auto", "on", "off"],

@@ -1,7 +1,7 @@
 // `gw fastcgi`, and `gw <app>` when a process manager started us with a listening socket: a FastCGI responder.
 import type { Address } from "@gw/core";
 import { type FastcgiServerOptions, serveFastcgi } from "@gw/fastcgi";
-import { loadApp } from "../app/load-app.ts";
+import { DEFAULT_THREADS, loadApp } from "../app/load-app.ts";
 import type { Invocation } from "../invocation.ts";
 import { runServer } from "./run-server.ts";
 import { bindsOf, checkBinds, gracefulTimeoutOf } from "./server-options.ts";
@@ -21,7 +21,14 @@ export async function serveFastcgiUntilStopped(
   const maxBodyBytes = settings.number("limitRequestBody");
   return runServer(invocation, {
     load: (current, { fresh }) =>
-      loadApp({ folder, operand: operands[0], settings: current.settings, configFile: current.configFile, fresh }),
+      loadApp({
+        folder,
+        operand: operands[0],
+        settings: current.settings,
+        configFile: current.configFile,
+        fresh,
+        threads: DEFAULT_THREADS,
+      }),
     binds: [listen].flat(),
     open: (app, context, binds) =>
       serveFastcgi(app, {

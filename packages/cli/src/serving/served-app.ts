@@ -1,6 +1,6 @@
 // The app with what the command puts around it: access log, and for its developer lint and error pages.
 import { type App, compose, type Middleware } from "@gw/core";
-import { loadApp } from "../app/load-app.ts";
+import { DEFAULT_THREADS, loadApp } from "../app/load-app.ts";
 import type { Invocation } from "../invocation.ts";
 import type { ServeMode } from "./server-options.ts";
 
@@ -16,7 +16,15 @@ export async function servedApp(
   { isDevelopment, fresh = false }: ServedAppOptions,
 ): Promise<App> {
   const isWatching = settings.isOn("reload") ?? isDevelopment;
-  const app = await loadApp({ folder, operand: operands[0], settings, configFile, fresh, isWatching });
+  const app = await loadApp({
+    folder,
+    operand: operands[0],
+    settings,
+    configFile,
+    fresh,
+    isWatching,
+    threads: DEFAULT_THREADS,
+  });
   const layers: Middleware[] = [];
   if (settings.isOn("accessLog") ?? true) {
     const { accessLog } = await import("@gw/middleware/access-log");
