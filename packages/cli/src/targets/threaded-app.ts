@@ -1,5 +1,4 @@
 // A WSGI-shaped app of a file, in worker threads that load it as the command does.
-
 import type { AppSource } from "@gw/core";
 import type { WsgiThreadsOptions } from "@gw/wsgi";
 import { fs } from "../builtins.ts";
