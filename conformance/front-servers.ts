@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
@@ -63,18 +63,18 @@ function nginx(name: string, change: (configuration: string) => string): FrontSe
   };
 }
 
-const apache: FrontServer = {
-  name: "Apache mod_proxy_fcgi",
-  needs: ["apache2"],
-  socket: "tcp",
-  async prepare(place) {
-    const modules = ["mpm_event", "authz_core", "proxy", "proxy_fcgi"].map(
-      (one) => `LoadModule ${one}_module /usr/lib/apache2/modules/mod_${one}.so`,
-    );
-    const file = join(place.folder, "apache.conf");
-    await writeFile(
-      file,
-      `${modules.join("\n")}
+/** Starts Apache with some modules and a configuration of the documentation. */
+async function apacheCommand(
+  place: Place,
+  { modules, body }: { modules: readonly string[]; body: string },
+): Promise<[string, ...string[]]> {
+  const lines = ["mpm_event", "authz_core", ...modules].map(
+    (one) => `LoadModule ${one}_module /usr/lib/apache2/modules/mod_${one}.so`,
+  );
+  const file = join(place.folder, "apache.conf");
+  await writeFile(
+    file,
+    `${lines.join("\n")}
 ServerName localhost
 ServerRoot ${place.folder}
 PidFile ${place.folder}/pid
@@ -84,9 +84,58 @@ ErrorLog ${place.folder}/error.log
 LogLevel crit
 Listen 127.0.0.1:${place.port}
 ${isRoot ? "User www-data\nGroup www-data" : ""}
-${documented("apache.conf", place)}`,
-    );
-    return ["apache2", "-D", "FOREGROUND", "-f", file];
+${body}`,
+  );
+  return ["apache2", "-D", "FOREGROUND", "-f", file];
+}
+
+const apache: FrontServer = {
+  name: "Apache mod_proxy_fcgi",
+  needs: ["apache2"],
+  socket: "tcp",
+  prepare: (place) =>
+    apacheCommand(place, { modules: ["proxy", "proxy_fcgi"], body: documented("apache.conf", place) }),
+};
+
+/**
+ * What mod_fcgid starts here: hands each connection that it accepts from descriptor 0 on to the responder, byte for byte.
+ * The apps of the cases live in this process; a program that mod_fcgid starts runs as another user, who may not enter our folders.
+ */
+const BRIDGE = `#!/usr/bin/python3
+import socket, sys, threading
+def pass_on(source, target):
+    try:
+        while (piece := source.recv(65536)): target.sendall(piece)
+        target.shutdown(socket.SHUT_WR)
+    except OSError:
+        for one in (source, target):
+            try: one.shutdown(socket.SHUT_RDWR)
+            except OSError: pass
+listener = socket.socket(fileno=0)
+while True:
+    peer, _ = listener.accept()
+    app = socket.create_connection(("127.0.0.1", PORT))
+    app.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    up = threading.Thread(target=pass_on, args=(peer, app), daemon=True)
+    up.start()
+    pass_on(app, peer)
+    up.join()  # an early answer does not end the upload
+    peer.close()
+    app.close()
+`;
+
+const modFcgid: FrontServer = {
+  name: "Apache mod_fcgid",
+  needs: ["apache2", "/usr/lib/apache2/modules/mod_fcgid.so", "/usr/bin/python3"],
+  socket: "tcp",
+  async prepare(place) {
+    const program = join(place.folder, "app.fcgi");
+    await writeFile(program, BRIDGE.replace("PORT", place.backend), { mode: 0o755 });
+    const body = documented("mod_fcgid.conf", place).replaceAll("/srv/app", place.folder);
+    const sockets = `FcgidIPCDir ${place.folder}/sockets\nFcgidProcessTableFile ${place.folder}/table`;
+    await mkdir(join(place.folder, "sockets"));
+    await chmod(join(place.folder, "sockets"), 0o777);
+    return apacheCommand(place, { modules: ["alias", "fcgid"], body: `${sockets}\n${body}` });
   },
 };
 
@@ -123,6 +172,7 @@ export const frontServers: readonly FrontServer[] = [
     configuration.replace(/^ *keepalive .*$/m, "").replace("fastcgi_keep_conn on", "fastcgi_keep_conn off"),
   ),
   apache,
+  modFcgid,
   lighttpd,
   caddy,
 ];

@@ -22,6 +22,12 @@ const exceptions: Readonly<Record<string, readonly (readonly [title: RegExp, why
     [/repeated Cookie lines/, "joins Cookie lines with a comma"],
     [/NUL in the path/, "answers 404 by itself"],
   ],
+  "Apache mod_fcgid": [
+    [/repeated Cookie lines/, "joins Cookie lines with a comma"],
+    [/NUL in the path/, "answers 404 by itself"],
+    [/reads the first chunk of an upload/, "reads bodies to their end first"],
+    [/a throw after the head|fewer bytes than it announced/, "ends a broken answer as if it were whole"],
+  ],
   lighttpd: [
     [/name could shadow another/, "joins X_Name and X-Name into one variable"],
     [/climbs above the root/, "resolves /.. to / by itself"],
