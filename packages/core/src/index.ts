@@ -38,7 +38,7 @@ export type { PeerCertificate, Principal, RequestBody, RequestHead, RequestState
 export type { ResponseBody, StateKey, Status, TlsInfo, WebSocketAccept, WebSocketMessage } from "./model/public.ts";
 export type { HeaderPairs, WebSocketPeer, WebSocketRequest } from "./model/public.ts";
 export { accept, afterResponse, andCatch, andThen, asyncOrigin, authEndpoint, cascade } from "./pipeline/public.ts";
-export { closeAnswer, sendableResponse } from "./pipeline/public.ts";
+export { authDecision, closeAnswer, identityFields, identityValue, sendableResponse } from "./pipeline/public.ts";
 export { compose, createContext, createCounters, createMetrics, DEFAULT_MAX_BODY_BYTES } from "./pipeline/public.ts";
 export { describeApp, describeLayer, discard, errorAnswer, eventStream, every, except } from "./pipeline/public.ts";
 export { fittingAnswer, gateway, guard, html, http, isPromise, isProtectedVariable, json } from "./pipeline/public.ts";
@@ -49,7 +49,7 @@ export { webSocket, when, withPrincipal } from "./pipeline/public.ts";
 export type { AcceptOptions, AnswerOptions, AuthEndpointOptions, CascadeOptions } from "./pipeline/public.ts";
 export type { CountersOptions, EventStreamOptions, ExchangeNotes, Gateway, LayerOptions } from "./pipeline/public.ts";
 export type { MountOptions, PathRules, RedirectsOptions, RequestTest, RewriteFunction } from "./pipeline/public.ts";
-export type { RuntimeOptions, ServerEvent, ServerEvents, VariablesFunction } from "./pipeline/public.ts";
+export type { RuntimeOptions, ServerEvent, ServerEvents, VariablesFunction, Welcome } from "./pipeline/public.ts";
 export { decodePercent, encodePath, normalizePath, parseAuthority, parseIp, parseTarget } from "./target/public.ts";
 export { pathText, peerList, plainIp, queryText, rawPath, resolveSegments, splitMount } from "./target/public.ts";
 export { underMount } from "./target/public.ts";

@@ -85,7 +85,7 @@ export class Connection implements ResponderLink {
    */
   inputRead(): void {
     let unread = 0;
-    for (const { input } of this.#responders.values()) unread += input.unreadBytes;
+    for (const responder of this.#responders.values()) unread += responder.unreadBytes;
     if (unread > PAUSE_BYTES) {
       this.#socket.pause();
       if (this.running > 1) this.#spill();
@@ -98,7 +98,7 @@ export class Connection implements ResponderLink {
 
   #spill(): void {
     this.#endPatience();
-    for (const { input } of this.#responders.values()) input.spill(this.#settings.spill);
+    for (const responder of this.#responders.values()) responder.spill(this.#settings.spill);
   }
 
   #endPatience(): void {
@@ -161,13 +161,17 @@ export class Connection implements ResponderLink {
   #take(event: ApplicationEvent): void {
     switch (event.kind) {
       case "request":
-        return this.#open(event.id, event.keepConnection).run(event.params);
+        return this.#open(event.id, event.keepConnection).run(event.params, event.role);
       case "invalid":
         return this.#open(event.id, event.keepConnection).refuse(event.error);
       case "input":
         return this.#responders.get(event.id)?.input.push(event.bytes);
       case "inputEnd":
         return this.#responders.get(event.id)?.input.end();
+      case "data":
+        return this.#responders.get(event.id)?.data?.push(event.bytes);
+      case "dataEnd":
+        return this.#responders.get(event.id)?.data?.end();
       case "abort":
         return this.#responders.get(event.id)?.abort(gone("the web server aborted the request"));
       case "reply":
@@ -186,7 +190,7 @@ export class Connection implements ResponderLink {
 
   /** A web server that has sent everything may close its side; it still gets its answers (R-F2). */
   #halfClosed(): void {
-    for (const { input } of this.#responders.values()) input.fail(inputCut());
+    for (const responder of this.#responders.values()) responder.failInput(inputCut());
     const [requestId] = this.#responders.keys();
     if (requestId === undefined) {
       this.#socket.end();

@@ -1,8 +1,15 @@
 // What serveFastcgi() can be told, and what it gives back.
 import type { Address, AppContext, AppSource, ReadVariablesOptions, SpoolStore } from "@gw/core";
+import type { Role } from "./codec/constants.ts";
 
 /** Settings of `serveFastcgi`. */
 export interface FastcgiServerOptions extends ReadVariablesOptions {
+  /**
+   * What web servers may ask of us (§6); what is asked for another role gets FCGI_UNKNOWN_ROLE. A `"filter"` finds its
+   * data by `filterData(request)`. Risk: what an `"authorizer"` answers with 200 is let in; `serveAuthorizer(layers)`
+   * answers so only for users. @default "responder"
+   */
+  role?: Role;
   /** Where to listen: `"unix:/run/app.sock"`, `"127.0.0.1:9000"`, `"fd://0"` (FCGI_LISTENSOCK_FILENO); one or several. @default "fd://0" */
   listen?: string | readonly string[];
   /** Permission bits of the files of unix sockets (R-F9). @default 0o660 */

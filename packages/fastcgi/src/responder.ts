@@ -15,6 +15,7 @@ import {
   type Outcome,
   pumpBody,
   type ReadVariablesOptions,
+  type RequestState,
   type Runtime,
   readVariables,
   sendableResponse,
@@ -22,7 +23,10 @@ import {
   writeAnswerBlock,
 } from "@gw/core";
 import { chunkPieces, endPiece, wholeAnswer } from "./answer.ts";
-import { InputQueue } from "./input-queue.ts";
+import { authorizerVariables } from "./authorizer-variables.ts";
+import type { Role } from "./codec/constants.ts";
+import { withFilterData } from "./filter-data.ts";
+import { InputQueue, type SpillOptions } from "./input-queue.ts";
 
 /** The connection as its requests see it. */
 export interface ResponderLink {
@@ -40,6 +44,8 @@ export interface ResponderLink {
 /** A request under way. */
 export class Responder {
   readonly input: InputQueue;
+  /** FCGI_DATA of a filter's request. */
+  data: InputQueue | null = null;
   /** The runtime that answers it. */
   readonly runtime: Runtime;
   readonly #link: ResponderLink;
@@ -56,11 +62,28 @@ export class Responder {
     this.input = new InputQueue(() => link.inputRead());
   }
 
+  /** Bytes of input that take memory. */
+  get unreadBytes(): number {
+    return this.input.unreadBytes + (this.data?.unreadBytes ?? 0);
+  }
+
+  /** Lets input go to a file until the app has caught up. */
+  spill(options: SpillOptions): void {
+    this.input.spill(options);
+    this.data?.spill(options);
+  }
+
+  /** What has not come of the input will not come. */
+  failInput(reason: GatewayError): void {
+    this.input.fail(reason);
+    this.data?.fail(reason);
+  }
+
   /** Asks the app and sends its answer. */
-  run(variables: ReadonlyMap<string, string>): void {
+  run(variables: ReadonlyMap<string, string>, role: Role): void {
     let request: HttpRequest;
     try {
-      request = this.#requestOf(variables);
+      request = this.#requestOf(role === "authorizer" ? authorizerVariables(variables) : variables, role);
     } catch (error) {
       this.refuse(error);
       return;
@@ -83,11 +106,11 @@ export class Responder {
 
   /** The web server does not want the answer any more, or is gone (R-F5, R-F21). */
   abort(reason: GatewayError): void {
-    this.input.fail(reason);
+    this.failInput(reason);
     this.#gone.abort(reason);
   }
 
-  #requestOf(variables: ReadonlyMap<string, string>): HttpRequest {
+  #requestOf(variables: ReadonlyMap<string, string>, role: Role): HttpRequest {
     // Caddy 2 says -1 where it knows no length.
     const isMinusOne = variables.get("CONTENT_LENGTH") === "-1";
     const readable = isMinusOne ? new Map(variables).set("CONTENT_LENGTH", "") : variables;
@@ -97,14 +120,21 @@ export class Responder {
     const length = isUnknown ? null : (contentLength ?? 0);
     const body = incomingBody({ length, exchange: this.#exchange, open: () => this.input });
     const signal = this.#gone.signal;
+    const state = role === "filter" ? this.#filterState(variables) : emptyState;
     return {
       ...head,
       headers: headers.without("transfer-encoding"),
       body,
-      state: emptyState,
+      state,
       signal,
       exchange: this.#exchange,
     };
+  }
+
+  #filterState(variables: ReadonlyMap<string, string>): RequestState {
+    const data = new InputQueue(() => this.#link.inputRead());
+    this.data = data;
+    return withFilterData(emptyState, variables, () => data);
   }
 
   #send(answer: Answer, request: HttpRequest): void {
@@ -158,6 +188,7 @@ export class Responder {
     if (this.#isOver) return;
     this.#isOver = true;
     void this.input.return();
+    void this.data?.return();
     if ("isMeasured" in last) this.#link.cut(this.#requestId, last.isMeasured);
     else {
       void this.#link.write(last);

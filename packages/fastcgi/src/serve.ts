@@ -10,7 +10,7 @@ import { Runtimes } from "./runtimes.ts";
 const LOOPBACK: readonly string[] = ["127.0.0.1", "::1"];
 
 /**
- * Serves an app as a FastCGI responder; returns at once, `ready` tells when it listens.
+ * Serves an app as a FastCGI responder, or in another `role`; returns at once, `ready` tells when it listens.
  *
  * @throws GatewayError `GW_BIND`, `GW_NOT_AN_APP` for settings that cannot work; what fails later rejects `ready`
  */
@@ -111,13 +111,20 @@ function newServer(accept: (socket: Socket) => void, { maxConnections = 1_000 }:
 }
 
 function codecOptions(options: FastcgiServerOptions): ConnectionSettings["codec"] {
-  const { maxConnections = 1_000, maxRequestsPerConnection = 100, maxParamsBytes, maxParams } = options;
+  const {
+    role = "responder",
+    maxConnections = 1_000,
+    maxRequestsPerConnection = 100,
+    maxParamsBytes,
+    maxParams,
+  } = options;
   const limits = {
     ...(maxParamsBytes !== undefined && { maxBytes: maxParamsBytes }),
     ...(maxParams !== undefined && { maxPairs: maxParams }),
   };
   return {
     ...limits,
+    roles: [role],
     maxRequests: maxRequestsPerConnection,
     paramsDecoder: new ParamsDecoder(limits),
     // §4.1: the most connections, the most requests over all of them, whether one connection may carry several.

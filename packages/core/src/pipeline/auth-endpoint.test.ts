@@ -127,6 +127,16 @@ test.each<Partial<Principal>>([{ user: "a\r\nRemote-Groups: admin" }, { groups: 
   },
 );
 
+test("a layer's own 200, such as a login page, does not let anybody in", async () => {
+  const page = layer({ name: "page", onRequest: () => text("please log in", { headers: { "Set-Cookie": "a=b" } }) });
+  for (const style of ["forward-auth", "auth_request"] as const) {
+    const answer = await send(authEndpoint([page], { style }), "/auth");
+    expect([answer.status, answer.text(), answer.headers.get("set-cookie")]).toEqual([401, "please log in", "a=b"]);
+  }
+  const late = layer({ name: "late", onResponse: () => text("", { status: 204 }) });
+  expect((await send(authEndpoint([late]), "/auth")).status).toBe(401);
+});
+
 test("client spellings of its answer's fields are gone before it looks", async () => {
   const answer = await send(authEndpoint([]), "/auth", { headers: HeaderList.from({ "Remote-User": "root" }) });
   expect(answer.status).toBe(401);

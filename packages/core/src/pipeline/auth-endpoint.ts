@@ -1,19 +1,14 @@
 // Lets other servers ask our layers who a request is from: nginx auth_request, Traefik and Caddy forward-auth.
-import { toBytes } from "../bytes/byte-string.ts";
-import { isFieldValue } from "../headers/syntax.ts";
 import type { App, Middleware } from "../model/app.ts";
 import { emptyBody } from "../model/body.ts";
-import { GatewayError } from "../model/errors.ts";
 import { HeaderList } from "../model/headers.ts";
-import type { Principal } from "../model/principal.ts";
 import type { GatewayRequest, RequestHead } from "../model/request.ts";
-import type { Answer, HttpResponse } from "../model/response.ts";
+import type { Answer } from "../model/response.ts";
 import { parseAuthority } from "../target/authority.ts";
 import { parseTarget } from "../target/parse.ts";
 import { andThen } from "./and-then.ts";
-import { compose } from "./compose.ts";
+import { authDecision, identityFields } from "./auth-decision.ts";
 import { BODY_FIELDS } from "./dispatch.ts";
-import { guard } from "./guard.ts";
 
 /** What `authEndpoint` may be told. */
 export interface AuthEndpointOptions {
@@ -26,7 +21,7 @@ export interface AuthEndpointOptions {
 
 /**
  * An app that runs the layers and answers 200 with `Remote-User`, `Remote-Groups`, `Remote-Name` and `Remote-Email`,
- * or the layers' refusal; 401 if they let the request through without a user.
+ * or the layers' refusal; 401 if they let the request through without a user, or answered it themselves (a login page).
  *
  * The layers see the request that the other server was asked: method, target
  * and host from `X-Forwarded-Method/-Uri/-Host` (forward-auth) or
@@ -34,43 +29,20 @@ export interface AuthEndpointOptions {
  * endpoint's answer; a client that calls it learns who it is itself, no more.
  */
 export function authEndpoint(layers: readonly Middleware[], { style = "forward-auth" }: AuthEndpointOptions = {}): App {
-  const inner = compose(layers, (request) => (request.principal === null ? unknownUser : welcome(request.principal)));
-  const ask = guard(inner.handle);
+  const decision = authDecision(layers, (principal) => ({
+    kind: "response",
+    status: 200,
+    headers: HeaderList.from(identityFields(principal)),
+    body: null,
+  }));
   return {
-    ...inner,
+    ...decision,
     handle: (request) => {
-      const answer = ask(originalRequest(request));
+      const answer = decision.handle(originalRequest(request));
       return style === "auth_request" ? andThen(answer, nginxAnswer) : answer;
     },
-    describe: () => ({ kind: "auth-endpoint", name: style, children: inner.describe?.().children ?? [] }),
+    describe: () => ({ kind: "auth-endpoint", name: style, children: decision.describe?.().children ?? [] }),
   };
-}
-
-const unknownUser: HttpResponse = { kind: "response", status: 401, headers: HeaderList.empty, body: null };
-
-function welcome({ user, groups, claims }: Principal): HttpResponse {
-  const fields: [string, string][] = [["Remote-User", identityValue("user", user)]];
-  for (const group of groups) {
-    if (group.includes(",")) throw badIdentity("group", group);
-  }
-  if (groups.length > 0) fields.push(["Remote-Groups", identityValue("groups", groups.join(","))]);
-  if (typeof claims.name === "string") fields.push(["Remote-Name", identityValue("name", claims.name)]);
-  if (typeof claims.email === "string") fields.push(["Remote-Email", identityValue("email", claims.email)]);
-  return { kind: "response", status: 200, headers: HeaderList.from(fields), body: null };
-}
-
-function identityValue(what: string, text: string): string {
-  const value = toBytes(text);
-  if (!isFieldValue(value)) throw badIdentity(what, text);
-  return value;
-}
-
-function badIdentity(what: string, found: string): GatewayError {
-  return new GatewayError(
-    "GW_IDENTITY_VALUE",
-    500,
-    `the ${what} ${JSON.stringify(found.slice(0, 80))} cannot be sent in a header`,
-  );
 }
 
 /** The request that the other server was asked, as far as its fields say. */

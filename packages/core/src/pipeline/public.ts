@@ -4,6 +4,7 @@ export { andCatch, andThen, isPromise } from "./and-then.ts";
 export { type AnswerOptions, html, json, locationValue, redirect, text } from "./answers.ts";
 export { toApp } from "./app-source.ts";
 export { asyncOrigin, markAsync } from "./async-origin.ts";
+export { authDecision, identityFields, identityValue, type Welcome } from "./auth-decision.ts";
 export { type AuthEndpointOptions, authEndpoint } from "./auth-endpoint.ts";
 export { type CascadeOptions, cascade } from "./cascade.ts";
 export { compose, describeApp, describeLayer } from "./compose.ts";
