@@ -1,14 +1,12 @@
 // Real web servers in front of our responder, with the configuration files that docs/fastcgi.md shows.
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { connect, createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import type { AppSource } from "@gw/core";
 import { serveFastcgi } from "@gw/fastcgi";
 import { type OpenApp, sendHttp1 } from "@gw/testing";
+import { freePort, launch } from "./server-process.ts";
 
 /** A web server to put in front. */
 export interface FrontServer {
@@ -187,50 +185,15 @@ export async function openBehind(server: FrontServer, app: AppSource): Promise<O
   const [address] = responder.addresses;
   const backend = address !== undefined && "port" in address ? String(address.port) : unix;
   const port = await freePort();
-  const [program, ...args] = await server.prepare({ folder, port, backend });
-  const child = spawn(program, args, {
-    stdio: ["ignore", "ignore", "pipe"],
-    env: { PATH: process.env.PATH ?? "", HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder },
-  });
-  let words = "";
-  child.stderr.on("data", (chunk: Buffer) => {
-    words = `${words}${chunk}`.slice(-4_000);
-  });
-  await untilItListens(port, child, () => words);
+  const command = await server.prepare({ folder, port, backend });
+  const running = await launch({ command, folder, port });
   return {
     send: (request) => sendHttp1(port, request),
     async close() {
-      child.kill("SIGTERM");
-      if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+      await running.stop();
       void responder.close();
       await responder.close();
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
-/** No event tells that another process listens, so we try. */
-async function untilItListens(port: number, child: ChildProcess, words: () => string): Promise<void> {
-  for (;;) {
-    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}: ${words()}`);
-    const socket = connect(port, "127.0.0.1");
-    const isThere = await Promise.race([
-      once(socket, "connect").then(
-        () => true,
-        () => false,
-      ),
-    ]);
-    socket.destroy();
-    if (isThere) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }

@@ -12,7 +12,7 @@ test("gw --help fits a terminal", () => {
       gw <app>               serve it; as a CGI or FastCGI program when a web server started us so
       gw serve [app]         HTTP server
       gw dev [app]           HTTP server with reload on change, lint and error pages
-      gw fastcgi [app]       FastCGI responder behind nginx, Apache, lighttpd or Caddy
+      gw fastcgi [app]       FastCGI responder, authorizer or filter behind nginx, Apache, lighttpd or Caddy
       gw cgi [app]           answer one request as a CGI program
       gw fetch <path> [app]  one request to the app, without a socket
       gw check [app]         load everything, print the pipeline, lint one request, serve nothing

@@ -29,6 +29,8 @@ export interface AppInputs {
   readonly fresh?: boolean;
   /** Whether a change of a file is to be noticed. @default false */
   readonly isWatching?: boolean;
+  /** What the layers make up where no app is named. @default an app has to be named */
+  readonly withoutApp?: (layers: readonly Middleware[]) => AppSource;
 }
 
 /**
@@ -47,12 +49,14 @@ export async function loadApp(inputs: AppInputs): Promise<App> {
         ? { name: "app", reference: config.app, folder: fileFolder }
         : null;
   const mounts = [...mountsFromFlags(settings.list("mount"), folder), ...mountsFromFile(config, fileFolder)];
-  if (main === null && mounts.length === 0) throw new UsageError(nothingNamed(inputs));
+  const isNothingNamed = main === null && mounts.length === 0;
+  if (isNothingNamed && inputs.withoutApp === undefined) throw new UsageError(nothingNamed(inputs));
 
   const layers = [
     ...(await loadLayers(config.use ?? [], fileFolder)),
     ...(await loadLayers(settings.list("use"), folder)),
   ];
+  if (isNothingNamed && inputs.withoutApp !== undefined) return toApp(inputs.withoutApp(layers));
   const app = main === null ? null : await loadReference(main, inputs, { isMain: true, isAlone: mounts.length === 0 });
   const rootPath = settings.text("rootPath");
   // An app alone answers itself: one step less for each request.

@@ -10,7 +10,7 @@ export async function run(invocation: Invocation, options: FastcgiServerOptions 
 
 /** A process manager's socket, unless an address is given. */
 async function isStartedWithSocket({ settings }: Invocation): Promise<boolean> {
-  if (["bind", "uds", "fd", "host", "port"].some((key) => settings.originOf(key) !== undefined)) return false;
+  if (["bind", "uds", "fd", "host", "port"].some((key) => settings.originOf(key) !== null)) return false;
   const { isListeningSocket } = await import("@gw/core/node");
   return isListeningSocket(0);
 }

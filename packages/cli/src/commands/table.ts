@@ -45,7 +45,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "fastcgi",
     usage: "gw fastcgi [app]",
-    summary: "FastCGI responder behind nginx, Apache, lighttpd or Caddy",
+    summary: "FastCGI responder, authorizer or filter behind nginx, Apache, lighttpd or Caddy",
     operands: [0, 1],
     missing: "",
     load: () => import("./fastcgi.ts"),

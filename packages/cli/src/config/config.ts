@@ -45,6 +45,8 @@ export interface Config {
   uds?: string;
   /** Inherited socket to use. */
   fd?: number;
+  /** What web servers ask of `gw fastcgi`; `"authorizer"`: the layers decide, without an app. @default "responder" */
+  role?: "responder" | "authorizer" | "filter";
   /** Certificate chain, PEM file; turns TLS on. */
   sslCertfile?: string;
   /** Private key, PEM file. @default the certificate file */

@@ -87,6 +87,16 @@ const BINDING: readonly Omit<Option, "group" | "only">[] = [
   { key: "fd", kind: "number", value: "N", help: "inherited socket to use" },
 ];
 
+const FASTCGI: readonly Omit<Option, "group" | "only">[] = [
+  {
+    key: "role",
+    kind: "text",
+    choices: ["responder", "authorizer", "filter"],
+    help: "what web servers ask of us; authorizer: the layers decide, without an app",
+    default: "responder",
+  },
+];
+
 const TLS: readonly Omit<Option, "group" | "only">[] = [
   { key: "sslCertfile", kind: "path", value: "FILE", help: "certificate chain, PEM; turns TLS on" },
   { key: "sslKeyfile", kind: "path", value: "FILE", help: "private key, PEM", default: "the certificate file" },
@@ -223,6 +233,7 @@ const REQUEST: readonly Omit<Option, "group" | "only">[] = [
 export const OPTIONS: readonly Option[] = [
   ...APP.map((option) => ({ ...option, group: "App" as const })),
   ...BINDING.map((option) => ({ ...option, group: "Binding" as const, only: LISTENING })),
+  ...FASTCGI.map((option) => ({ ...option, group: "Binding" as const, only: ["fastcgi"] })),
   ...TLS.map((option) => ({ ...option, group: "TLS and protocols" as const, only: SERVING })),
   ...LIMITS.map((option) => ({ ...option, group: "Limits" as const })),
   ...PROXIES.map((option) => ({ ...option, group: "Proxies" as const, only: SERVING })),

@@ -1,6 +1,7 @@
-// `gw fastcgi`, and `gw <app>` when a process manager started us with a listening socket: a FastCGI responder.
+// `gw fastcgi`, and `gw <app>` when a process manager started us with a listening socket: a FastCGI responder, or what
+// `--role` says.
 import type { Address } from "@gw/core";
-import { type FastcgiServerOptions, serveFastcgi } from "@gw/fastcgi";
+import { authorizer, type FastcgiServerOptions, serveFastcgi } from "@gw/fastcgi";
 import { DEFAULT_THREADS, loadApp } from "../app/load-app.ts";
 import type { Invocation } from "../invocation.ts";
 import { runServer } from "./run-server.ts";
@@ -19,6 +20,7 @@ export async function serveFastcgiUntilStopped(
   checkBinds([listen].flat());
   const gracefulTimeoutMs = gracefulTimeoutOf(settings);
   const maxBodyBytes = settings.number("limitRequestBody");
+  const role = (settings.text("role") ?? "responder") as NonNullable<FastcgiServerOptions["role"]>;
   return runServer(invocation, {
     load: (current, { fresh }) =>
       loadApp({
@@ -28,22 +30,28 @@ export async function serveFastcgiUntilStopped(
         configFile: current.configFile,
         fresh,
         threads: DEFAULT_THREADS,
+        ...(role === "authorizer" && { withoutApp: authorizer }),
       }),
     binds: [listen].flat(),
     open: (app, context, binds) =>
       serveFastcgi(app, {
         listen: binds,
+        role,
         context,
         gracefulTimeoutMs,
         ...(maxBodyBytes !== undefined && { maxBodyBytes }),
       }),
-    textOf: addressText,
+    textOf: (address) => addressText(address, [listen].flat()),
     gracefulTimeoutMs,
     isWatching: settings.isOn("reload") ?? false,
   });
 }
 
-function addressText(address: Address): string {
-  if ("path" in address) return address.path === "" ? "fastcgi: descriptor 0" : `fastcgi:unix:${address.path}`;
-  return `fastcgi:${address.host.includes(":") ? `[${address.host}]` : address.host}:${address.port}`;
+/** The address of an inherited unix socket is not told: it is named by its descriptor. */
+function addressText(address: Address, binds: readonly string[]): string {
+  if (!("path" in address)) {
+    return `fastcgi:${address.host.includes(":") ? `[${address.host}]` : address.host}:${address.port}`;
+  }
+  if (address.path !== "") return `fastcgi:unix:${address.path}`;
+  return `fastcgi: descriptor ${binds.map((bind) => /^fd:(?:\/\/)?(\d+)$/.exec(bind)?.[1]).find(Boolean) ?? 0}`;
 }

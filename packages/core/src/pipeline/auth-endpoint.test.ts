@@ -30,6 +30,16 @@ test("answers 200 with the user, groups, name and address as headers", async () 
   ]);
 });
 
+test("R-H18: what is not known of a user goes out empty, so that it replaces what a client sent", async () => {
+  const bob = { ...ada, user: "bob", groups: [], claims: {} };
+  expect([...(await send(authEndpoint([login(bob)]), "/auth")).headers]).toEqual([
+    ["Remote-User", "bob"],
+    ["Remote-Groups", ""],
+    ["Remote-Name", ""],
+    ["Remote-Email", ""],
+  ]);
+});
+
 test("layers that let the request through without a user give 401", async () => {
   expect((await send(authEndpoint([]), "/auth")).status).toBe(401);
 });
@@ -65,9 +75,9 @@ test("forward-auth passes redirects on; nginx gets 401 with the Location, and 40
   expect((await send(authEndpoint([login(ada)], nginx))).status).toBe(200);
 });
 
-test.each<[string, Record<string, string>]>([
+test.each<["forward-auth" | "auth_request", Record<string, string>]>([
   [
-    "forward-auth fields",
+    "forward-auth",
     {
       "X-Forwarded-Method": "DELETE",
       "X-Forwarded-Uri": "/files/%61/../b?x=1",
@@ -76,14 +86,14 @@ test.each<[string, Record<string, string>]>([
     },
   ],
   [
-    "nginx fields",
+    "auth_request",
     {
       "X-Original-Method": "DELETE",
       "X-Original-URL": "https://files.example.com/files/%61/../b?x=1",
       "X-Forwarded-Proto": "https",
     },
   ],
-])("the layers see the request that the other server was asked: %s", async (_, headers) => {
+])("the layers see the request that the other server was asked: %s", async (style, headers) => {
   let seen: GatewayRequest | null = null;
   const watch = layer({
     name: "watch",
@@ -92,7 +102,7 @@ test.each<[string, Record<string, string>]>([
       return withPrincipal(request, ada);
     },
   });
-  await send(authEndpoint([watch]), "/auth?ignored", {
+  await send(authEndpoint([watch], { style }), "/auth?ignored", {
     headers: { ...headers, Cookie: "a=b" },
     method: "POST",
     body: "x",
@@ -110,6 +120,27 @@ test.each<[string, Record<string, string>]>([
   expect(shown.get("host")).toBe("files.example.com");
   expect(shown.get("cookie")).toBe("a=b");
   expect(shown.has("content-length")).toBe(false);
+});
+
+test.each<["forward-auth" | "auth_request", Record<string, string>, Record<string, string>]>([
+  ["forward-auth", { "X-Forwarded-Uri": "/secret" }, { "X-Original-URI": "/public", "X-Original-URL": "/public" }],
+  ["forward-auth", {}, { "X-Original-URI": "/public", "X-Original-Method": "OPTIONS" }],
+  ["auth_request", { "X-Original-URI": "/secret" }, { "X-Forwarded-Uri": "/public" }],
+  ["auth_request", { "X-Original-URI": "/secret" }, { "X-Original-URL": "/public" }],
+  ["auth_request", { "X-Original-URL": "http://x/secret" }, { "X-Original-URI": "/public" }],
+])("R-H17: a path that a client adds does not count: %s with %j, and %j", async (style, told, forged) => {
+  const open = layer({
+    name: "open",
+    onRequest: (request) =>
+      request.path === "/public" || request.method === "OPTIONS" ? withPrincipal(request, ada) : request,
+  });
+  const answer = await send(authEndpoint([open], { style }), "/auth", { headers: { ...told, ...forged } });
+  expect([400, 401]).toContain(answer.status);
+});
+
+test("two fields of nginx that say the same are one", async () => {
+  const headers = { "X-Original-URI": "/a?b", "X-Original-URL": "https://files.example.com/a?b" };
+  expect((await send(authEndpoint([login(ada)], { style: "auth_request" }), "/auth", { headers })).status).toBe(200);
 });
 
 test("a target that cannot be read is 400, not let in", async () => {
