@@ -56,7 +56,9 @@ export class Worker {
     });
     void process.exited.then(({ code, signal }) => {
       this.#hasEnded = true;
-      this.link.end(workerLost(signal === null ? `exited with code ${code}` : `was ended by ${signal}`));
+      const error = workerLost(signal === null ? `exited with code ${code}` : `was ended by ${signal}`);
+      this.#settle.failed(error);
+      this.link.end(error);
     });
   }
 

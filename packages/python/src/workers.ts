@@ -49,6 +49,8 @@ export class PythonWorkers {
   #watch: FileWatch | null = null;
   #clock: NodeJS.Timeout | null = null;
   #isStopped = false;
+  /** Whether the last attempt to load the app failed; a worker that dies later is only a pause. */
+  #isBroken = false;
 
   /** @throws GatewayError `GW_PYTHON_OPTION` */
   constructor(app: string, kind: PythonInterface, options: PythonOptions = {}) {
@@ -164,10 +166,13 @@ export class PythonWorkers {
   }
 
   #wait({ signal }: RequestHead): Promise<Worker> {
-    const state = this.#backend?.state;
-    if (this.#isStopped || this.#startError !== null || state === "failed" || state === "stopped")
-      return Promise.reject(this.#down());
+    if (this.#isStopped || this.#startError !== null || this.#hasFailed()) return Promise.reject(this.#down());
     return this.#line.wait(this.#options.queueTimeoutMs ?? 30_000, signal);
+  }
+
+  #hasFailed(): boolean {
+    const state = this.#backend?.state;
+    return state === "stopped" || (state === "failed" && this.#isBroken);
   }
 
   #down(): GatewayError {
@@ -181,8 +186,12 @@ export class PythonWorkers {
       files: (paths) => this.#watch?.add(paths),
       free: () => this.#free(worker),
     });
-    const facts = await worker.started;
+    const facts = await worker.started.catch((error: unknown) => {
+      this.#isBroken = true;
+      throw error;
+    });
     if (facts.protocol !== PROTOCOL) throw new Error(`it speaks protocol ${facts.protocol}, not ${PROTOCOL}`);
+    this.#isBroken = false;
     this.#log.info({ pid: process.pid, ...facts }, "a Python worker has loaded the app");
     if (this.#workers.size === 0) this.#fitMemory(process.pid);
     this.#workers.set(process.pid, worker);
@@ -223,7 +232,7 @@ export class PythonWorkers {
   }
 
   #changed(): void {
-    if (this.#backend?.state === "failed") this.#line.refuseAll(this.#down());
+    if (this.#hasFailed()) this.#line.refuseAll(this.#down());
   }
 
   #expire(): void {

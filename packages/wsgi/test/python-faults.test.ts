@@ -106,6 +106,15 @@ describe.each([
   });
 });
 
+withPython("requests that come while the only worker is started again wait for it", async () => {
+  const app = await serve("suicide", { threads: 1, backOffMs: [200, 400] });
+  await app.request("/");
+  expect((await app.request("/die")).status).toBe(502);
+  await app.logged(/was ended by SIGKILL/);
+  const answers = await Promise.all(Array.from({ length: 20 }, () => app.request("/")));
+  expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+});
+
 withPython("an app that cannot be imported is 503 with the traceback in the log, until it can", async () => {
   const { cwd, write } = folderWith("import nothing_of_this_name\n");
   const app = await serve("pages:app", { cwd, reload: true, backOffMs: [60_000, 60_000] });

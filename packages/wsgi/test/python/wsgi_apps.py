@@ -257,3 +257,21 @@ class Site:
     @staticmethod
     def app(environ, start_response):
         return hello(environ, start_response)
+
+
+_made = 0
+
+
+def counted(environ, start_response):
+    """128 MiB, and at /made how many bytes of it were made so far."""
+    start_response("200 OK", [("Content-Type", "application/octet-stream")])
+    if environ["PATH_INFO"] == "/made":
+        return [str(_made).encode()]
+
+    def body():
+        global _made
+        for _ in range(2048):
+            _made += 65536
+            yield b"x" * 65536
+
+    return body()
