@@ -18,7 +18,7 @@ export const arrows: Readonly<Record<string, Arrows>> = {
   http: { own: ["core"], foreign: ["ws"] },
   fastcgi: { own: ["core"], foreign: [] },
   cgi: { own: ["core", "fastcgi"], foreign: [] },
-  python: { own: ["core"], foreign: [] },
+  python: { own: ["core"], foreign: ["pyodide"] },
   wsgi: { own: ["core", "python"], foreign: [] },
   asgi: { own: ["core", "python", "wsgi"], foreign: [] },
   middleware: {

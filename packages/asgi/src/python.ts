@@ -23,7 +23,7 @@ import { tlsExtension } from "./tls.ts";
 import { withUserHeader } from "./user-header.ts";
 
 /** Inputs of `pythonAsgi`. */
-export interface PythonAsgiOptions extends Omit<PythonOptions, "threads"> {
+export interface PythonAsgiOptions extends Omit<PythonOptions, "threads" | "engine" | "packages"> {
   /**
    * Field that carries the user, for apps that know REMOTE_USER only: `"X-Remote-User"` is Django's
    * `HTTP_X_REMOTE_USER`. From clients it never arrives, in any spelling. @default none: `gw.principal` in the scope

@@ -117,6 +117,23 @@ def report(sock, stage, message):
     sys.exit(1)
 
 
+def load_or_report(sock, name, settings):
+    """The app; None when it cannot be had, and the gateway was told why."""
+    try:
+        return load(name)
+    except LoadError as failure:
+        if failure.error is not None:
+            traceback.print_exception(type(failure.error), failure.error, failure.error.__traceback__)
+        try:
+            if settings["reload"]:
+                send(sock, (wire.FILES, 0, app_files(broken_files(failure.error))))
+            send(sock, (wire.FAILED, 0, failure.stage, str(failure)))
+        except OSError:
+            pass
+        sys.stderr.flush()
+        return None
+
+
 def prepare():
     # Our own directory must not shadow the app's modules.
     sys.path[:] = [os.getcwd()] + [path for path in sys.path if os.path.abspath(path or ".") != _HERE]
@@ -139,14 +156,9 @@ def main():
         return
     sock = socket.socket(fileno=3)
     os.set_inheritable(3, False)
-    try:
-        app = load(name)
-    except LoadError as failure:
-        if failure.error is not None:
-            traceback.print_exception(type(failure.error), failure.error, failure.error.__traceback__)
-        if settings["reload"]:
-            send(sock, (wire.FILES, 0, app_files(broken_files(failure.error))))
-        report(sock, failure.stage, str(failure))
+    app = load_or_report(sock, name, settings)
+    if app is None:
+        sys.exit(1)
     settings["files"] = app_files if settings["reload"] else None
     if kind == "wsgi":
         send(sock, (wire.READY, 0, facts(kind, "threads" if settings["threads"] > 1 else "inline")))

@@ -2,7 +2,7 @@
 import { delimiter, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BackendSpec } from "@gw/core";
-import { findPython } from "@gw/core/node";
+import { findPython, type ProcessHooks } from "@gw/core/node";
 import { pythonFor } from "./interpreter.ts";
 import type { PythonInterface, PythonOptions } from "./options.ts";
 import { defaultWorkers } from "./sizing.ts";
@@ -15,6 +15,8 @@ const OLDEST = "3.9";
 /** What the workers of an app are started with. */
 export interface WorkerCommand {
   readonly spec: BackendSpec;
+  /** Starts a worker that is no process. */
+  readonly spawn?: NonNullable<ProcessHooks["spawn"]>;
   /** The interpreter and where it was found, for messages. */
   readonly interpreter: { readonly path: string; readonly version: string; readonly from: string };
 }
@@ -79,7 +81,7 @@ function settingsOf({ threads = 8, reload = false, lifespan = "auto", graceMs = 
 }
 
 /** The gateway's environment: it is the operator's own app. */
-function inheritedEnvironment(): Record<string, string> {
+export function inheritedEnvironment(): Record<string, string> {
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env)) {
     if (value !== undefined && !name.startsWith("NODE_")) env[name] = value;

@@ -3,6 +3,13 @@ import { GatewayError } from "@gw/core";
 
 /** Inputs of `PythonWorkers`, and of `pythonWsgi` and `pythonAsgi`. */
 export interface PythonOptions {
+  /**
+   * What runs the app. `"process"`: Python worker processes. `"wasm"`: Pyodide in threads of this process, without any
+   * Python installed; WSGI only, pure Python packages only (docs/python.md). @default "process"
+   */
+  engine?: "process" | "wasm";
+  /** `"wasm"`: directories with packages, beside those of a virtual environment that is found; relative to `cwd`. @default none */
+  packages?: readonly string[];
   /** Directory of the app: where its module is found, and its working directory. @default the gateway's */
   cwd?: string;
   /** Interpreter: a path, or a name on PATH. @default found: virtual environment, then `python3` on PATH (docs/python.md) */
@@ -59,6 +66,9 @@ const AMOUNTS = ["maxQueued", "queueTimeoutMs", "timeoutMs", "maxRequests", "sto
  */
 export function checkOptions(app: string, options: PythonOptions): void {
   if (!APP.test(app)) throw wrong("app", app, '"module:attribute" or "module:factory()"');
+  const { engine = "process", threads = 1 } = options;
+  if (engine !== "process" && engine !== "wasm") throw wrong("engine", engine, '"process" or "wasm"');
+  if (engine === "wasm" && threads !== 1) throw wrong("threads", threads, '1 with the engine "wasm"');
   for (const name of COUNTS) check(name, options[name], 1);
   for (const name of AMOUNTS) check(name, options[name], 0);
 }

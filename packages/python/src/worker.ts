@@ -12,6 +12,8 @@ export interface WorkerEvents {
   files(paths: readonly string[]): void;
   /** It may take another request. */
   free(): void;
+  /** Whether it is a thread of ours: its id is no process's. */
+  readonly isThread: boolean;
   log: Logger;
 }
 
@@ -146,6 +148,7 @@ export class Worker {
   }
 
   #kill(signal: NodeJS.Signals): void {
+    if (this.#events.isThread) return this.#process.signal(signal);
     if (this.#hasEnded) return; // the id may belong to somebody else by now
     try {
       process.kill(this.pid, signal);

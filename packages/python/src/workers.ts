@@ -55,7 +55,13 @@ export class PythonWorkers {
   /** @throws GatewayError `GW_PYTHON_OPTION` */
   constructor(app: string, kind: PythonInterface, options: PythonOptions = {}) {
     checkOptions(app, options);
-    const { threads = 8, maxConcurrent = 1_000, maxQueued = 1_000, timeoutMs = 60_000 } = options;
+    const {
+      engine,
+      threads = engine === "wasm" ? 1 : 8,
+      maxConcurrent = 1_000,
+      maxQueued = 1_000,
+      timeoutMs = 60_000,
+    } = options;
     this.#app = app;
     this.#kind = kind;
     this.#options = options;
@@ -73,19 +79,20 @@ export class PythonWorkers {
     this.#isStopped = false;
     this.#startError = null;
     try {
-      this.#command = await workerCommand(this.#app, this.#kind, this.#options, context);
+      this.#command = await this.#commandOf(context);
     } catch (error) {
       if (!isGatewayError(error)) throw error;
       this.#startError = error;
       this.#log.error({ err: error }, "no interpreter for a Python app");
       return;
     }
-    const { interpreter, spec } = this.#command;
+    const { interpreter, spec, spawn } = this.#command;
     this.#log.info({ interpreter: interpreter.path, version: interpreter.version, from: interpreter.from }, "Python");
     if (this.#options.reload === true) this.#watch = new FileWatch((path) => this.#fileChanged(path));
     this.#backend = superviseBackend(spec, {
       log: context.log,
       metrics: context.metrics,
+      ...(spawn !== undefined && { spawn }),
       attach: (process) => this.#attach(process),
       detach: (process) => this.#workers.get(process.pid)?.drain(spec.stopTimeoutMs ?? 0),
     });
@@ -141,8 +148,9 @@ export class PythonWorkers {
   }
 
   describe(): Description {
-    const { threads = 8, cwd } = this.#options;
-    const facts = { ...(this.#kind === "wsgi" && { threads }), ...(cwd !== undefined && { cwd }) };
+    const { engine = "process", threads = 8, cwd } = this.#options;
+    const how = engine === "wasm" ? { engine } : { threads };
+    const facts = { ...(this.#kind === "wsgi" && how), ...(cwd !== undefined && { cwd }) };
     return { kind: `python ${this.#kind}`, name: this.#app, facts };
   }
 
@@ -154,6 +162,13 @@ export class PythonWorkers {
       error: firstLine(backend?.lastError ?? this.#startError?.message ?? null),
       facts: { workers: this.#workers.size, active: sum(this.#workers.values()), queued: this.#line.length },
     };
+  }
+
+  async #commandOf(context: { readonly hasSiblings?: boolean }): Promise<WorkerCommand> {
+    if (this.#options.engine !== "wasm") return workerCommand(this.#app, this.#kind, this.#options, context);
+    // Only who wants it pays for it.
+    const { wasmCommand } = await import("./wasm-command.ts");
+    return wasmCommand(this.#app, this.#options);
   }
 
   /** The worker with the least to do, if one has room. */
@@ -183,6 +198,7 @@ export class PythonWorkers {
   async #attach(process: AttachedProcess): Promise<void> {
     const worker = new Worker(process, {
       log: this.#log,
+      isThread: this.#options.engine === "wasm",
       files: (paths) => this.#watch?.add(paths),
       free: () => this.#free(worker),
     });

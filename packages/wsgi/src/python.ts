@@ -15,14 +15,15 @@ export type PythonWsgiOptions = Omit<PythonOptions, "maxConcurrent" | "lifespan"
  * stopped with the gateway; while none can serve it, it answers 503 and the
  * rest of the gateway lives. With `threads: 1` a request's body is read before
  * the app is called, so that a slow client blocks nobody. WebSockets are
- * refused with 400.
+ * refused with 400. With `engine: "wasm"` it runs on Pyodide in threads of
+ * this process; docs/python.md has the limits.
  *
  * @throws GatewayError `GW_PYTHON_OPTION`
  */
 export function pythonWsgi(app: string, options: PythonWsgiOptions = {}): App {
   const workers = new PythonWorkers(app, "wsgi", options);
   const spool = fileSpool();
-  const isInline = options.threads === 1;
+  const isInline = options.threads === 1 || options.engine === "wasm";
   return {
     handle: http((request) => {
       if (!isInline || request.body.length === 0) return workers.request(request, encoder);

@@ -20,7 +20,12 @@ const COMMON = {
   name: "text",
 } as const satisfies TargetOptions;
 
-const WSGI = { ...COMMON, threads: "number" } as const satisfies TargetOptions;
+const WSGI = {
+  ...COMMON,
+  threads: "number",
+  engine: ["process", "wasm"],
+  packages: "list",
+} as const satisfies TargetOptions;
 
 const ASGI = {
   ...COMMON,

@@ -20,6 +20,8 @@ export interface AttachedProcess {
   readonly control: Duplex;
   /** Settles when it has ended. */
   readonly exited: Promise<ChildExit>;
+  /** Sends a signal to its group; does nothing when it has ended. */
+  signal(name: NodeJS.Signals): void;
 }
 
 /** Hooks for protocols of one's own on descriptor 3 (Python workers, the CGI broker). */
@@ -28,6 +30,8 @@ export interface ProcessHooks {
   attach?: (process: AttachedProcess) => MaybePromise<void>;
   /** Lets a process finish before it gets TERM; cut off after the stop time. */
   detach?: (process: AttachedProcess) => MaybePromise<void>;
+  /** Starts something that lives like a process without being one (a thread). @default a process */
+  spawn?: (options: ChildOptions) => Promise<Child>;
   /** For processes that are ours: they write to our own output, and get descriptors of ours as 4, 5 and so on. @default neither */
   family?: { readonly pass: readonly number[] };
 }
@@ -53,7 +57,7 @@ export interface StopOptions {
 export async function startProcess(options: ProcessOptions): Promise<SupervisedProcess> {
   const { socket } = options;
   try {
-    const child = await spawnChild(childOptions(options));
+    const child = await (options.hooks.spawn ?? spawnChild)(childOptions(options));
     return new SupervisedProcess(child, options);
   } catch (error) {
     socket.release();
@@ -184,7 +188,8 @@ export class SupervisedProcess implements BackendProcess {
 
   #attached(): AttachedProcess {
     const { pid, address, exited } = this;
-    return { pid, address, exited, control: this.#child.control as Duplex };
+    const signal = (name: NodeJS.Signals): void => this.#child.signal(name);
+    return { pid, address, exited, control: this.#child.control as Duplex, signal };
   }
 
   #become(state: BackendProcess["state"]): void {

@@ -275,3 +275,24 @@ def counted(environ, start_response):
             yield b"x" * 65536
 
     return body()
+
+
+_ends = []
+
+
+class _Ending:
+    def __iter__(self):
+        while True:
+            yield b"z" * 50000
+
+    def close(self):
+        _ends.append(1)
+
+
+def many(environ, start_response):
+    """Several of the apps above behind one name, for interpreters that are slow to start."""
+    path = environ["PATH_INFO"]
+    if path in ("/count", "/large", "/fails", "/loop"):
+        return globals()[path[1:]](environ, start_response)
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return _Ending() if path == "/tracked" else [str(len(_ends)).encode()]
