@@ -63,6 +63,7 @@ async function lengthOfAnswer(port: number, request: Buffer): Promise<number> {
     read += (chunk as Buffer).toString("latin1");
     const end = read.indexOf("\r\n\r\n");
     const length = Number(/\ncontent-length: (\d+)/i.exec(read)?.[1] ?? Number.NaN);
+    if (end >= 0 && !read.startsWith("HTTP/1.1 200")) throw new Error(`not answered with 200: ${read}`);
     if (end >= 0 && Number.isNaN(length)) throw new Error(`an answer without a length: ${read}`);
     if (end >= 0 && read.length >= end + 4 + length) return end + 4 + length;
   }

@@ -23,6 +23,17 @@ describe("name-value pairs", () => {
     expect([...new ParamsDecoder().decode(bytes)]).toEqual(pairs);
   });
 
+  test("a stream reads the same below and above the size at which values are read one by one", () => {
+    const short: [string, string][] = [
+      ["A", "caf\u00e9"],
+      ["B", ""],
+      ["C", long],
+    ];
+    const filler: [string, string] = ["FILLER", "\u00ff".repeat(5_000)];
+    expect([...new ParamsDecoder().decode(writeParams(short))]).toEqual(short);
+    expect([...new ParamsDecoder().decode(writeParams([...short, filler]))]).toEqual([...short, filler]);
+  });
+
   test("R-F1: a short length may be written in four bytes", () => {
     expect([...new ParamsDecoder().decode(hex("80000001 80000001 41 62"))]).toEqual([["A", "b"]]);
   });

@@ -87,32 +87,29 @@ export class RecordDecoder {
       this.#header[this.#headerLength++] = chunk[at++] as number;
     }
     if (this.#headerLength < HEADER_BYTES) return at;
-    const [version, , , , high, low, padding] = this.#header as unknown as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
+    // By index: taking an array apart runs an iterator, which is half the cost of a header.
+    const version = this.#header[0] as number;
     if (version !== FCGI_VERSION_1) {
       throw new FastcgiProtocolError(
         "GW_FCGI_PROTOCOL",
         `expected a record of FastCGI version 1, found version ${version}`,
       );
     }
-    this.#contentLeft = (high << 8) | low;
-    this.#paddingLeft = padding;
+    this.#contentLeft = this.#numberAt(4);
+    this.#paddingLeft = this.#header[6] as number;
     this.#isFirst = true;
     return at;
   }
 
   #part(content: Uint8Array): RecordPart {
-    const [, type, high, low] = this.#header as unknown as [number, number, number, number];
     const isFirst = this.#isFirst;
     this.#isFirst = false;
-    return { type, requestId: (high << 8) | low, content, isFirst, isLast: this.#contentLeft === 0 };
+    const type = this.#header[1] as number;
+    return { type, requestId: this.#numberAt(2), content, isFirst, isLast: this.#contentLeft === 0 };
+  }
+
+  #numberAt(at: number): number {
+    return ((this.#header[at] as number) << 8) | (this.#header[at + 1] as number);
   }
 
   /** Skips padding; the next byte then begins a header. */
