@@ -1,6 +1,6 @@
 // The request body on its way into a program, at the program's pace; a program may stop reading at any time (R-C15).
 import type { Writable } from "node:stream";
-import type { Deadlines } from "./deadlines.ts";
+import type { Deadlines } from "@gw/core";
 
 /**
  * Writes the body to the program's standard input and closes that.

@@ -1,7 +1,7 @@
 // @gw/cgi: be a CGI program, run CGI programs. Named exports only.
+export type { DeadlineOptions } from "@gw/core";
 export { type CgiBinOptions, cgiBin } from "./bin.ts";
 export type { Spawner } from "./broker/spawner.ts";
-export type { DeadlineOptions } from "./deadlines.ts";
 export type { DirectoryOptions } from "./directory.ts";
 export { CgiError, type CgiErrorCode } from "./errors.ts";
 export { type GitHttpBackendOptions, gitHttpBackend, isGitPush } from "./git-http-backend.ts";

@@ -1,7 +1,6 @@
 // The life of one program: fed, read, watched, ended, reaped. Knows nothing of HTTP.
 import type { Writable } from "node:stream";
-import type { Logger } from "@gw/core";
-import { type DeadlineOptions, Deadlines } from "./deadlines.ts";
+import { type DeadlineOptions, Deadlines, type Logger } from "@gw/core";
 import { CgiError } from "./errors.ts";
 import { feedProgram } from "./feed-program.ts";
 import type { ProgramExit, RunningProgram } from "./launcher.ts";

@@ -1,36 +1,25 @@
 // How many programs run at once; a short queue; beyond it 503 (R-C21).
-import { HeaderList, type MaybePromise } from "@gw/core";
+import { HeaderList, isGatewayError, type MaybePromise, WaitQueue, type WaitQueueOptions } from "@gw/core";
 import { CgiError } from "./errors.ts";
 
-/** How many programs a mount runs at once. */
-export interface SlotOptions {
+/** How many programs a mount runs at once; how many requests wait for one to end, and how long. */
+export interface SlotOptions extends WaitQueueOptions {
   /** Programs that run at the same time. @default 16 */
   maxProcesses?: number;
-  /** Requests that may wait for a program to end; further ones are answered 503 at once. @default 64 */
-  maxQueued?: number;
-  /** Longest wait in the queue, milliseconds; then 503. @default 5_000 */
-  queueTimeoutMs?: number;
 }
 
 /** Gives a slot back; further calls do nothing. */
 export type Release = () => void;
 
-interface Waiter {
-  readonly grant: (release: Release) => void;
-}
-
 /** Counts running programs and lines up the rest, first come first served. */
 export class Slots {
   readonly #maxProcesses: number;
-  readonly #maxQueued: number;
-  readonly #queueTimeoutMs: number;
-  readonly #waiters: Set<Waiter> = new Set();
+  readonly #queue: WaitQueue<Release>;
   #running = 0;
 
-  constructor({ maxProcesses = 16, maxQueued = 64, queueTimeoutMs = 5_000 }: SlotOptions = {}) {
+  constructor({ maxProcesses = 16, ...queue }: SlotOptions = {}) {
     this.#maxProcesses = maxProcesses;
-    this.#maxQueued = maxQueued;
-    this.#queueTimeoutMs = queueTimeoutMs;
+    this.#queue = new WaitQueue(queue);
   }
 
   /** Programs that run now. */
@@ -40,7 +29,7 @@ export class Slots {
 
   /** Requests that wait now. */
   get queued(): number {
-    return this.#waiters.size;
+    return this.#queue.length;
   }
 
   /**
@@ -51,35 +40,9 @@ export class Slots {
    */
   take(signal: AbortSignal): MaybePromise<Release> {
     if (this.#running < this.#maxProcesses) return this.#grant();
-    if (this.#waiters.size >= this.#maxQueued) throw this.#busy(`${this.#waiters.size} requests wait already`);
-    return this.#wait(signal);
-  }
-
-  #wait(signal: AbortSignal): Promise<Release> {
-    return new Promise((resolve, reject) => {
-      const leave = (error: CgiError): void => {
-        done();
-        reject(error);
-      };
-      const waiter: Waiter = {
-        grant: (release) => {
-          done();
-          resolve(release);
-        },
-      };
-      const late = setTimeout(
-        () => leave(this.#busy(`none of them ended within ${this.#queueTimeoutMs} ms`)),
-        this.#queueTimeoutMs,
-      );
-      const gone = (): void => leave(new CgiError("GW_CGI_GONE", "the client left while its request was queued"));
-      const done = (): void => {
-        clearTimeout(late);
-        signal.removeEventListener("abort", gone);
-        this.#waiters.delete(waiter);
-      };
-      this.#waiters.add(waiter);
-      signal.addEventListener("abort", gone);
-      if (signal.aborted) gone();
+    return this.#queue.wait(signal).catch((error: unknown) => {
+      if (isGatewayError(error, "GW_UPSTREAM_BUSY")) throw this.#busy(error);
+      throw new CgiError("GW_CGI_GONE", "the client left while its request was queued", { cause: error });
     });
   }
 
@@ -90,13 +53,13 @@ export class Slots {
       if (!isHeld) return;
       isHeld = false;
       this.#running--;
-      const [next] = this.#waiters;
-      next?.grant(this.#grant());
+      if (this.#queue.length > 0) this.#queue.serve(this.#grant());
     };
   }
 
-  #busy(why: string): CgiError {
-    return new CgiError("GW_CGI_BUSY", `${this.#running} programs run, ${why}`, { headers: retryLater });
+  #busy(cause: unknown): CgiError {
+    const message = `${this.#running} programs run, and no request may wait longer or behind the others`;
+    return new CgiError("GW_CGI_BUSY", message, { headers: retryLater, cause });
   }
 }
 
