@@ -12,6 +12,7 @@ import {
 import { fs } from "./builtins.ts";
 import { CgiError } from "./errors.ts";
 import type { ProgramInput } from "./program-input.ts";
+import { withoutQuirks } from "./server-quirks.ts";
 
 /**
  * Reads the request from the environment. Standard input is left alone until the app reads the body.
@@ -24,7 +25,7 @@ export function programRequest(
   signal: AbortSignal,
   options: ReadVariablesOptions,
 ): HttpRequest {
-  const variables = ownEnvironment();
+  const variables = withoutQuirks(ownEnvironment());
   if (!variables.has("REQUEST_METHOD")) {
     throw new CgiError(
       "GW_CGI_REQUEST",

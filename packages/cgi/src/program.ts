@@ -22,6 +22,7 @@ import { ProgramOutput } from "./program-output.ts";
 import { programRequest } from "./program-request.ts";
 import { keepStdoutForAnswer, ProgramLog } from "./program-stdio.ts";
 import { sendAnswer } from "./send-answer.ts";
+import { failsOnUnread } from "./server-quirks.ts";
 
 /** How to be a CGI program. */
 export interface RunCgiOptions extends ReadVariablesOptions {
@@ -64,9 +65,7 @@ export async function runCgi(app: AppSource, options: RunCgiOptions = {}): Promi
   const isAnswered = await answerRequest(runtime, { input, output, signal: gone.signal }, options);
   // A socket that is closed with bytes unread takes what was written with it: Apache's mod_cgid would lose the answer.
   const isShared = isOneSocket(0, 1);
-  // fcgiwrap gives up on a program that leaves its input unread. It hands over libfcgi's FCGI_ROLE; other servers do not.
-  const needsDrain = isShared || process.env.FCGI_ROLE !== undefined;
-  const mustDrain = needsDrain && input.isUnread && !gone.signal.aborted;
+  const mustDrain = (isShared || failsOnUnread(process.env)) && input.isUnread && !gone.signal.aborted;
   await Promise.all([output.end(mustDrain && isShared), mustDrain && input.drain(stopTimeoutMs)]);
   const isStopped = await stopApp(runtime, stopTimeoutMs);
   return exit(isAnswered && isStopped ? 0 : 1);

@@ -22,6 +22,8 @@ export interface ServerKind {
   readonly name: string;
   /** Programs of the system that it needs. */
   readonly needs: readonly [string, ...string[]];
+  /** Tests it cannot pass: their titles, and why. */
+  readonly cannot?: readonly (readonly [title: RegExp, why: string])[];
   /** Where the app of `files["app.mjs"]` answers. */
   readonly mount: string;
   start(files: Files): Promise<RunningServer>;
@@ -109,6 +111,34 @@ ${block}
   },
 };
 
+/** Tomcat with its CGIServlet. */
+export const tomcat: ServerKind = {
+  name: "Tomcat CGIServlet",
+  needs: ["/usr/share/tomcat10/bin/catalina.sh", "java"],
+  mount: "/app/cgi/app.mjs",
+  cannot: [
+    [/first piece of an answer/, "sends nothing before its buffer is full or the program ends"],
+    [/R-W5/, "puts a page of its own in the place of every 500"],
+  ],
+  async start(files) {
+    const { directory, www, port } = await place("app/WEB-INF/cgi", files);
+    mkdirSync(join(www, "app/META-INF"));
+    for (const folder of ["conf", "logs", "temp", "work"]) mkdirSync(join(directory, folder));
+    writeFileSync(join(www, "app/WEB-INF/web.xml"), docsBlock("xml", 0));
+    writeFileSync(join(www, "app/META-INF/context.xml"), docsBlock("xml", 1));
+    writeFileSync(
+      join(directory, "conf/server.xml"),
+      `<Server port="-1"><Service name="Catalina"><Connector address="127.0.0.1" port="${port}"/>
+<Engine name="Catalina" defaultHost="localhost"><Host name="localhost" appBase="${www}"/></Engine></Service></Server>`,
+    );
+    return run(["/usr/share/tomcat10/bin/catalina.sh", "run"], {
+      directory,
+      port,
+      env: { PATH: process.env.PATH, CATALINA_HOME: "/usr/share/tomcat10", CATALINA_BASE: directory },
+    });
+  },
+};
+
 /** The n-th code block of a language in docs/cgi-program.md. */
 function docsBlock(language: string, index: number): string {
   const page = readFileSync(join(import.meta.dirname, "../../../../docs/cgi-program.md"), "utf8");
@@ -141,18 +171,18 @@ async function freePort(): Promise<number> {
 
 async function run(
   [program, ...args]: [string, ...string[]],
-  { directory, port }: { directory: string; port: number },
+  { directory, port, env = process.env }: { directory: string; port: number; env?: NodeJS.ProcessEnv },
 ): Promise<RunningServer> {
   const logs = ["error.log", "programs.log"].map((name) => join(directory, name));
-  const errors = (): string => logs.map((log) => (existsSync(log) ? readFileSync(log, "utf8") : "")).join("");
-  const child = keep(startGroup([program, ...args], { stdio: ["ignore", "ignore", "pipe"] }));
+  const errors = (): string => logs.map((log) => (existsSync(log) ? readFileSync(log, "utf8") : "")).join("") + said;
   let said = "";
+  const child = keep(startGroup([program, ...args], { stdio: ["ignore", "ignore", "pipe"], env }));
   child.stderr?.on("data", (chunk: Buffer) => {
     said += chunk.toString();
   });
   const url = `http://127.0.0.1:${port}`;
   for (let tries = 0; ; tries++) {
-    if (child.exitCode !== null || tries === 500) throw new Error(`${program} did not start: ${said}${errors()}`);
+    if (child.exitCode !== null || tries === 1_500) throw new Error(`${program} did not start: ${errors()}`);
     const isUp = await fetch(url).then(
       () => true,
       () => false,
