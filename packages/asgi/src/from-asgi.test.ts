@@ -170,6 +170,23 @@ describe("fromAsgi, http", () => {
     expect([answer.status, answer.bytes.length]).toEqual([status, 0]);
   });
 
+  test("R-W4: keep-alive is what libraries for events ask for, and ignored; closing is refused", async () => {
+    const answerWith = (value: string) =>
+      request(
+        fromAsgi(
+          httpApp(async (_receive, send) => {
+            await send(
+              start([...plain, [bytes("connection"), bytes(value)], [bytes("keep-alive"), bytes("timeout=5")]]),
+            );
+            await send({ type: "http.response.body", body: bytes("x") });
+          }),
+        ),
+      );
+    const kept = await answerWith("Keep-Alive");
+    expect([kept.status, kept.headers.has("connection"), kept.headers.has("keep-alive")]).toEqual([200, false, false]);
+    expect((await answerWith("close")).status).toBe(500);
+  });
+
   test("Transfer-Encoding is ignored, as the document says", async () => {
     const app = httpApp(async (_receive, send) => {
       await send(start([...plain, [bytes("transfer-encoding"), bytes("chunked")]]));

@@ -39,7 +39,8 @@ export class HeadReader {
   #next = 0;
 
   /**
-   * The head that an event begins. Transfer-Encoding is left out: "the server must ignore it".
+   * The head that an event begins. Transfer-Encoding is left out: "the server must ignore it"; and so is keep-alive, which
+   * libraries for server-sent events like to ask for. Whatever else is hop-by-hop is refused.
    *
    * @throws GatewayError `GW_ASGI_EVENT` for a malformed event, `GW_RESPONSE_HEAD` for a head that cannot be sent
    */
@@ -62,7 +63,8 @@ const NO_PAIRS: readonly HeaderPair[] = [];
 
 function readHead({ type, status, trailers }: StartEvent, flat: readonly string[]): Head {
   if (!Number.isInteger(status)) throw eventError(type, `status must be an integer, found ${typeof status}`);
-  const headers = HeaderList.fromWire(flat).without("transfer-encoding");
+  const given = HeaderList.fromWire(flat).without("transfer-encoding", "keep-alive");
+  const headers = given.get("connection")?.toLowerCase() === "keep-alive" ? given.without("connection") : given;
   const noTrailers = { kind: "response", status, headers, body: null } as const;
   checkResponseHead(trailers === true ? { ...noTrailers, trailers: () => null } : noTrailers);
   const length = headers.get("content-length");

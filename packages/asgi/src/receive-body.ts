@@ -40,6 +40,11 @@ export class EventReader {
     wait().catch(() => {});
   }
 
+  /** The client was seen to have gone by other means: a send has failed. */
+  left(): void {
+    this.#leave();
+  }
+
   /** The response has ended: a disconnect is no news any more. */
   end(): void {
     this.#isOver = true;

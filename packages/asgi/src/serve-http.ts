@@ -45,6 +45,7 @@ export async function serveHttp(runtime: Runtime, scope: HttpScope, receive: Rec
   const hasTrailers = scope.extensions?.["http.response.trailers"] !== undefined;
   const isHead = request.method === "HEAD";
   const outcome = await sendAnswer(answer, { send, signal, protocol: "http", isHead, hasTrailers });
+  if (outcome.result === "gone") events.left(); // a body that nobody reads hides the disconnect behind it
   events.end();
   exchange.end(outcome);
   if (outcome.result === "cut") throw outcome.error;

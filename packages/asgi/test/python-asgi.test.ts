@@ -163,6 +163,13 @@ withPython(
     expect([cut.status, cut.text(), cut.outcome.result]).toEqual([200, "some", "cut"]);
     expect((await app.request("/?fine")).text()).toBe("some");
     expect((await app.request("/?status")).status).toBe(201);
+    const kept = await app.request("/?keep-alive");
+    expect([kept.status, kept.headers.has("connection"), kept.headers.has("transfer-encoding")]).toEqual([
+      200,
+      false,
+      false,
+    ]);
+    expect(kept.headers.get("x-a")).toBe("b");
     await app.logged(/ValueError: secret of the app/);
   },
 );

@@ -7,6 +7,9 @@ import type { Http2Connection, StreamExchange } from "./http2-connection.ts";
 import { fieldsOf, toFields } from "./http2-head.ts";
 import type { StreamBody } from "./stream-body.ts";
 
+/** Stands for the reason, which is logged: node:http2 makes INTERNAL_ERROR of any. */
+const CUT = new Error("the answer broke off");
+
 /** Larger bodies go out in slices of this size, so that a client that stops reading is noticed. */
 const SLICE_BYTES = 65_536;
 
@@ -50,9 +53,13 @@ export class Http2Sender extends HttpExchange implements StreamExchange {
     this.body?.fail(new GatewayError("GW_BODY_CUT", 400, "the client went away inside the request body"));
   }
 
-  /** Cuts the stream: the client sees that the answer is not whole. */
+  /**
+   * Cuts the stream: the client sees that the answer is not whole (R-W5).
+   *
+   * Not with `stream.close(code)`: that ends the stream first, and an ended stream is closed before it can be reset.
+   */
   cut(): void {
-    this.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    this.stream.destroy(CUT);
   }
 
   /** Looks at the time limits. */

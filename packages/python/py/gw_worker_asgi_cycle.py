@@ -9,6 +9,22 @@ _NO_BODY = {"type": "http.request", "body": b"", "more_body": False}
 _DISCONNECT = {"type": "http.disconnect"}
 
 
+# Fields of the connection, which is the gateway's. Transfer-Encoding is to be ignored (ASGI, "Response Start"); libraries for
+# server-sent events ask for what is so anyway: keep-alive. Whatever else of the kind an app sends is refused.
+_CONNECTION_FIELDS = (b"connection", b"keep-alive", b"transfer-encoding")
+
+
+def _plain_headers(headers):
+    for pair in headers:
+        if pair[0] in _CONNECTION_FIELDS:
+            return [(name, value) for name, value in headers if not _is_idle(name, value)]
+    return headers
+
+
+def _is_idle(name, value):
+    return name in _CONNECTION_FIELDS and (name != b"connection" or bytes(value).lower() == b"keep-alive")
+
+
 def wake(future):
     if future is not None and not future.done():
         future.set_result(None)
@@ -69,8 +85,10 @@ class Cycle:
         if self.started is not None:
             raise RuntimeError("unexpected %s: the response has started" % event["type"])
         headers = event.get("headers", ())
+        if type(headers) is not list:
+            headers = list(headers)
         status = event["status"]
-        self.started = (status, headers if type(headers) is list else list(headers), bool(event.get("trailers", False)))
+        self.started = (status, _plain_headers(headers), bool(event.get("trailers", False)))
 
     async def body(self, event):
         if self.started is None or self.body_done:

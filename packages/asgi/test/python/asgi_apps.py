@@ -91,6 +91,8 @@ async def misuse(scope, receive, send):
     if case == "unknown":
         await send({"type": "http.response.push"})
     headers = [(b"a\r\n", b"b")] if case == "header" else [(b"connection", b"close")] if case == "hop" else []
+    if case == "keep-alive":  # as libraries for server-sent events have it
+        headers = [(b"connection", b"keep-alive"), (b"transfer-encoding", b"chunked"), (b"x-a", b"b")]
     if case == "status":
         from http import HTTPStatus
 
