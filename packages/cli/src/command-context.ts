@@ -1,6 +1,6 @@
 // The context of an app that a command runs: a log on standard error as the settings have it.
 import type { AppContext } from "@gw/core";
-import { type LogLevel, nodeContext } from "@gw/core/node";
+import { createLogger, type LeveledLogger, type LogLevel, nodeContext } from "@gw/core/node";
 import type { EffectiveSettings } from "./config/settings.ts";
 
 /** A context with the level and form of `--log-level` and `--log-format`. `level`: what holds without the flag. */
@@ -8,5 +8,14 @@ export function commandContext(settings: EffectiveSettings, { level }: { level: 
   return nodeContext({
     level: (settings.text("logLevel") ?? level) as LogLevel,
     format: (settings.text("logFormat") ?? "text") as "text" | "json",
+  });
+}
+
+/** The log of a server: on standard error, as the settings have it. `facts` stand on each line. */
+export function commandLog(settings: EffectiveSettings, facts: object = {}): LeveledLogger {
+  return createLogger({
+    level: (settings.text("logLevel") ?? "info") as LogLevel,
+    format: (settings.text("logFormat") ?? "text") as "text" | "json",
+    facts,
   });
 }

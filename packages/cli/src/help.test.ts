@@ -16,6 +16,7 @@ test("gw --help fits a terminal", () => {
       gw cgi [app]           answer one request as a CGI program
       gw fetch <path> [app]  one request to the app, without a socket
       gw check [app]         load everything, print the pipeline, lint one request, serve nothing
+      gw ctl <what> [value]  ask or steer a running gateway: status, reload, drain /app, workers 4, …
 
     An app is one of:
       file.ts[:name]           an App, a handler, anything with fetch(), a WSGI- or ASGI-shaped function
@@ -24,6 +25,7 @@ test("gw --help fits a terminal", () => {
       git:./repositories       git smart HTTP for a directory of repositories
       static:./directory       the files of a directory
       fastcgi:unix:/path.sock  an app behind a FastCGI socket: unix:/path or host:port
+      fastcgi:./program        a FastCGI program, started and watched: a path, or a name on PATH
       php:./docroot            a PHP site; starts php-fpm or php-cgi unless ?socket= says where one listens
       wsgi:module:app          a Python WSGI app (Flask, Django)
       asgi:module:app          a Python ASGI app (FastAPI, Starlette)

@@ -18,7 +18,7 @@ export async function run(argv: readonly string[], surroundings: Surroundings): 
   const line = parseArguments(command.name, named === null ? argv : argv.slice(1), surroundings);
   if (line.wantsHelp) return showHelp(command, surroundings);
   checkOperands(command, line.operands);
-  const appOperand = line.operands[command.operands[1] - 1];
+  const appOperand = command.takesApp === false ? undefined : line.operands[command.operands[1] - 1];
   const invocation = await invocationOf(line, surroundings, { appOperand });
   const { run: start } = await command.load();
   return start(invocation);

@@ -41,11 +41,11 @@ export { accept, afterResponse, andCatch, andThen, asyncOrigin, authEndpoint, ca
 export { authDecision, closeAnswer, identityFields, identityValue, sendableResponse } from "./pipeline/public.ts";
 export { compose, createContext, createCounters, createMetrics, DEFAULT_MAX_BODY_BYTES } from "./pipeline/public.ts";
 export { describeApp, describeLayer, discard, errorAnswer, eventStream, every, except } from "./pipeline/public.ts";
-export { fittingAnswer, gateway, guard, html, http, isPromise, isProtectedVariable, json } from "./pipeline/public.ts";
+export { findPlace, fittingAnswer, gateway, guard, html, http, isPromise } from "./pipeline/public.ts";
 export { layer, lifecycleOf, localTarget, locationValue, markAsync, mount, mountVariables } from "./pipeline/public.ts";
 export { notesIfAny, notesOf, OpenExchange, redirect, redirectedRequest, redirects } from "./pipeline/public.ts";
 export { rewrite, Runtime, socketAnswer, some, startOnce, stopOnce, text, toApp } from "./pipeline/public.ts";
-export { webSocket, when, withPrincipal } from "./pipeline/public.ts";
+export { isProtectedVariable, json, webSocket, when, withPrincipal } from "./pipeline/public.ts";
 export type { AcceptOptions, AnswerOptions, AuthEndpointOptions, CascadeOptions } from "./pipeline/public.ts";
 export type { CountersOptions, EventStreamOptions, ExchangeNotes, Gateway, LayerOptions } from "./pipeline/public.ts";
 export type { MountOptions, PathRules, RedirectsOptions, RequestTest, RewriteFunction } from "./pipeline/public.ts";

@@ -9,8 +9,10 @@ export interface Command {
   readonly name: string;
   readonly usage: string;
   readonly summary: string;
-  /** Fewest and most operands; the last possible one is the app. */
+  /** Fewest and most operands; the last possible one is the app, unless the command takes none. */
   readonly operands: readonly [least: number, most: number];
+  /** `false`: it is about a gateway that runs, not about an app. @default true */
+  readonly takesApp?: false;
   /** What to say when there are too few. */
   readonly missing: string;
   load(): Promise<{ run(invocation: Invocation): Promise<number> }>;
@@ -73,5 +75,14 @@ export const COMMANDS: readonly Command[] = [
     operands: [0, 1],
     missing: "",
     load: () => import("./check.ts"),
+  },
+  {
+    name: "ctl",
+    usage: "gw ctl <what> [value]",
+    summary: "ask or steer a running gateway: status, reload, drain /app, workers 4, …",
+    operands: [1, 2],
+    takesApp: false,
+    missing: "name what to do, such as gw ctl status",
+    load: () => import("./ctl.ts"),
   },
 ];

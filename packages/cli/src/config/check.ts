@@ -7,7 +7,7 @@ import { OPTIONS } from "./options.ts";
 const FILE_KEYS: readonly string[] = ["app", "mounts", "use"];
 
 /** The keys of flags that a file may set. */
-export const SETTING_KEYS: readonly string[] = OPTIONS.filter(({ only }) => only?.[0] !== "fetch")
+export const SETTING_KEYS: readonly string[] = OPTIONS.filter(({ group }) => group !== "Request" && group !== "Control")
   .map(({ key }) => key)
   .filter((key) => !["config", "mount", "use"].includes(key));
 

@@ -87,6 +87,12 @@ export interface Config {
   maxRss?: number | string;
   /** Kill and replace a worker that gives no sign of life for so long. @default "30s" */
   workerTimeout?: number | string;
+  /** Where probes, metrics and the status page are: `127.0.0.1:9000`; `unix:/path` has control, too. @default none */
+  admin?: string | readonly string[];
+  /** Count requests by mount. @default true with `admin` */
+  metrics?: boolean;
+  /** At TERM, time between not being ready and taking no more connections. @default 0 */
+  drainDelay?: number | string;
   /** Load the app anew when a file changes. @default false */
   reload?: boolean;
   /** Folders to watch. @default those of the app, its mounts and this file */

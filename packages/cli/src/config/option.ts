@@ -18,7 +18,16 @@ export interface Option {
   /** What holds when nobody sets it, as a user would write it. */
   readonly default?: string;
   /** Heading in `--help`. */
-  readonly group: "App" | "Binding" | "TLS and protocols" | "Limits" | "Proxies" | "Logs" | "Process" | "Request";
+  readonly group:
+    | "App"
+    | "Binding"
+    | "TLS and protocols"
+    | "Limits"
+    | "Proxies"
+    | "Logs"
+    | "Process"
+    | "Control"
+    | "Request";
   /** Commands that take it; absent: all. */
   readonly only?: readonly string[];
 }

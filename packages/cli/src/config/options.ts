@@ -203,6 +203,14 @@ const PROCESS: readonly Omit<Option, "group" | "only">[] = [
     help: "kill and replace a worker that gives no sign of life for so long",
     default: "30s",
   },
+  { key: "metrics", kind: "switch", help: "count requests by mount", default: "on with --admin" },
+  {
+    key: "drainDelay",
+    kind: "duration",
+    value: "TIME",
+    help: "at TERM, time between not being ready and taking no more connections",
+    default: "0s",
+  },
   { key: "reload", kind: "switch", help: "load the app anew when a file changes", default: "off; gw dev on" },
   {
     key: "reloadDir",
@@ -213,6 +221,22 @@ const PROCESS: readonly Omit<Option, "group" | "only">[] = [
     default: "those of apps, layers and the configuration",
   },
   { key: "pid", kind: "path", value: "FILE", help: "write the process id to a file once all binds listen" },
+];
+
+const ADMIN: readonly Omit<Option, "group">[] = [
+  {
+    key: "admin",
+    kind: "text",
+    repeatable: true,
+    only: [...LISTENING, "ctl"],
+    value: "ADDR",
+    help: "probes, metrics and status page at 127.0.0.1:9000; with control at unix:/path",
+    default: "none",
+  },
+];
+
+const CONTROL: readonly Omit<Option, "group" | "only">[] = [
+  { key: "json", short: "j", kind: "switch", help: "print JSON", default: "off" },
 ];
 
 const REQUEST: readonly Omit<Option, "group" | "only">[] = [
@@ -239,6 +263,8 @@ export const OPTIONS: readonly Option[] = [
   ...PROXIES.map((option) => ({ ...option, group: "Proxies" as const, only: SERVING })),
   ...LOGS.map((option) => ({ ...option, group: "Logs" as const })),
   ...PROCESS.map((option) => ({ ...option, group: "Process" as const, only: LISTENING })),
+  ...ADMIN.map((option) => ({ ...option, group: "Process" as const })),
+  ...CONTROL.map((option) => ({ ...option, group: "Control" as const, only: ["ctl"] })),
   ...REQUEST.map((option) => ({ ...option, group: "Request" as const, only: ["fetch"] })),
 ];
 

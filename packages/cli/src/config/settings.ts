@@ -103,7 +103,8 @@ function checkFileValue(name: string, option: Option, value: unknown): Value {
 export function withPathsFrom(folder: string, settings: Settings): Settings {
   return Object.fromEntries(
     Object.entries(settings).map(([key, value]) => {
-      if (key === "bind") return [key, (value as readonly string[]).map((one) => absoluteSocket(folder, one))];
+      if (key === "bind" || key === "admin")
+        return [key, (value as readonly string[]).map((one) => absoluteSocket(folder, one))];
       if (optionWithKey(key)?.kind !== "path") return [key, value];
       return [
         key,

@@ -6,6 +6,7 @@ import type { EffectiveSettings } from "../config/settings.ts";
 import type { Invocation } from "../invocation.ts";
 import { errorLine } from "../print.ts";
 import { StartError } from "../usage-error.ts";
+import { oneAtATime } from "./one-at-a-time.ts";
 
 /** What a reload works on. */
 export interface ReloaderOptions {
@@ -17,14 +18,22 @@ export interface ReloaderOptions {
   readonly log: LeveledLogger;
 }
 
+const CLOSED = "gw: the gateway is stopping";
+
 /** Reloads on demand. */
 export class Reloader {
   readonly #options: ReloaderOptions;
   #invocation: Invocation;
   #app: App;
-  #isLoading = false;
-  #isAskedAgain = false;
   #isClosed = false;
+
+  /**
+   * Loads the app anew and puts it in place of the running one, which finishes what it has begun.
+   *
+   * Settles when the new one serves (`null`) or has failed (why, as one line); a call meanwhile leads to one more load.
+   * Never rejects.
+   */
+  readonly reload: () => Promise<string | null> = oneAtATime(() => this.#reloadOnce());
 
   constructor(invocation: Invocation, options: ReloaderOptions) {
     this.#invocation = invocation;
@@ -32,39 +41,27 @@ export class Reloader {
     this.#app = options.app;
   }
 
-  /**
-   * Loads the app anew and puts it in place of the running one, which finishes what it has begun.
-   *
-   * Settles when the new one serves or has failed; a call meanwhile leads to one more load. Never rejects.
-   */
-  async reload(): Promise<void> {
-    this.#isAskedAgain = true;
-    if (this.#isLoading || this.#isClosed) return;
-    this.#isLoading = true;
-    while (this.#isAskedAgain && !this.#isClosed) {
-      this.#isAskedAgain = false;
-      await this.#reloadOnce();
-    }
-    this.#isLoading = false;
-  }
-
   /** From now on nothing is loaded any more: the server is about to stop. */
   close(): void {
     this.#isClosed = true;
   }
 
-  async #reloadOnce(): Promise<void> {
+  async #reloadOnce(): Promise<string | null> {
+    if (this.#isClosed) return CLOSED;
     const begun = performance.now();
     const { stderr } = this.#invocation;
     try {
       const next = await this.#invocation.reread();
       const app = await this.#options.load(next, { fresh: true });
-      if (this.#isClosed) return;
+      if (this.#isClosed) return CLOSED;
       await this.#replace(app);
       this.#useSettings(next);
       stderr.write(`gw: reloaded in ${Math.round(performance.now() - begun)} ms\n`);
+      return null;
     } catch (error) {
-      stderr.write(`${errorLine(error)}\ngw: not reloaded; the app from before goes on\n`);
+      const line = errorLine(error);
+      stderr.write(`${line}\ngw: not reloaded; the app from before goes on\n`);
+      return line;
     }
   }
 

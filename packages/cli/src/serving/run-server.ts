@@ -1,10 +1,17 @@
 // The life of a server, whatever it speaks: load, watch, open, say where, obey signals, reload, clean up.
 import { isGatewayError } from "@gw/core";
-import { createLogger, type LogLevel, nodeContext } from "@gw/core/node";
+import { nodeContext } from "@gw/core/node";
+import type { RunningServer } from "@gw/http";
+import { openAdmin } from "../admin/open-admin.ts";
+import { soloControl } from "../admin/solo-control.ts";
+import { RecentErrors, watchedLog } from "../admin/watched-log.ts";
+import { commandLog } from "../command-context.ts";
 import type { Invocation } from "../invocation.ts";
 import { wantsTree } from "../tree/tree-options.ts";
+import { VitalSigns } from "../tree/vital-signs.ts";
 import { takeWorkerPlace } from "../tree/worker-place.ts";
 import { StartError } from "../usage-error.ts";
+import { ObservedApp } from "./observed-app.ts";
 import { type PidFile, preparePidFile } from "./pid-file.ts";
 import { Reloader } from "./reloader.ts";
 import type { ServerPlan } from "./server-plan.ts";
@@ -27,35 +34,60 @@ export async function runServer(invocation: Invocation, plan: ServerPlan): Promi
 
 async function runAlone(invocation: Invocation, plan: ServerPlan): Promise<number> {
   const { settings, stderr } = invocation;
-  const log = createLogger({
-    level: (settings.text("logLevel") ?? "info") as LogLevel,
-    format: (settings.text("logFormat") ?? "text") as "text" | "json",
-  });
-  const app = await plan.load(invocation, { fresh: false });
+  const errors = new RecentErrors();
+  const log = watchedLog(commandLog(settings), (error) => errors.add(error));
+  const observed = new ObservedApp(settings);
+  const load: ServerPlan["load"] = async (call, options) => observed.wrap(await plan.load(call, options));
+  const app = await load(invocation, { fresh: false });
   const pid = settings.text("pid");
   const pidFile = pid === undefined ? null : preparePidFile(pid);
   const forgetErrors = logStrayErrors(log);
+  const signs = new VitalSigns(observed.count);
   let watch: TreeWatch | null = null;
+  let admin: RunningServer | null = null;
+  let isReady = false;
   try {
     watch = watchTree(plan.isWatching ? foldersToWatch(invocation) : [], () => void reloader.reload());
-    const server = plan.open(app, nodeContext({ log }), plan.binds);
-    const reloader = new Reloader(invocation, { load: plan.load, app, server, log });
+    const context = nodeContext({ log });
+    const server = plan.open(app, context, plan.binds);
+    const reloader = new Reloader(invocation, { load, app, server, log });
     const stopped = untilStopped({
       server,
       reload: () => void reloader.reload(),
-      onStop: () => reloader.close(),
+      onStop: () => {
+        isReady = false;
+        reloader.close();
+      },
+      delayMs: settings.number("drainDelay") ?? 0,
       gracefulTimeoutMs: plan.gracefulTimeoutMs,
       giveUp: () => endWithoutApp(stderr, pidFile),
     });
     stopped.catch(() => {}); // of a start that failed: `ready` says so, too
+    const addresses = (): string[] => server.addresses.map((address) => plan.textOf(address));
+    const control = soloControl({
+      log,
+      metrics: context.metrics,
+      observed,
+      errors,
+      signs,
+      backends: () => observed.backends(),
+      addresses,
+      isReady: () => isReady,
+      reload: () => reloader.reload(),
+      stop: () => process.kill(process.pid, "SIGTERM"),
+    });
+    admin = await openAdmin(settings.list("admin"), control, context);
     await server.ready.catch(explainStart);
+    isReady = true;
     pidFile?.publish();
-    for (const address of server.addresses) stderr.write(`gw: listening on ${plan.textOf(address)}\n`);
+    for (const address of addresses()) stderr.write(`gw: listening on ${address}\n`);
     await stopped;
     stderr.write("gw: stopped\n");
     return 0;
   } finally {
+    signs.stop();
     watch?.close();
+    await admin?.close();
     forgetErrors();
     pidFile?.remove();
     await log.flush();

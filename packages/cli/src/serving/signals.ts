@@ -8,6 +8,8 @@ export interface SignalOptions {
   readonly reload: () => void;
   /** The first signal to stop has come. */
   readonly onStop: () => void;
+  /** From the first TERM to the moment when no more connections are taken, milliseconds: load balancers notice. @default 0 */
+  readonly delayMs?: number;
   /** Longest time a drain takes by itself, milliseconds. */
   readonly gracefulTimeoutMs: number;
   /** An app does not stop: the process has to end without it. */
@@ -24,7 +26,8 @@ const HURRY_GRACE_MS = 3_000; // the server itself gives exchanges that were cut
  *
  * @returns settles when it has; rejects if the app failed to stop
  */
-export function untilStopped({ server, reload, onStop, gracefulTimeoutMs, giveUp }: SignalOptions): Promise<void> {
+export function untilStopped(options: SignalOptions): Promise<void> {
+  const { server, reload, onStop, delayMs = 0, gracefulTimeoutMs, giveUp } = options;
   let timer: NodeJS.Timeout | undefined;
   const endWithin = (milliseconds: number): void => {
     clearTimeout(timer);
@@ -32,11 +35,23 @@ export function untilStopped({ server, reload, onStop, gracefulTimeoutMs, giveUp
   };
   return new Promise<void>((resolve, reject) => {
     let isStopping = false;
-    const drain = (): void => {
-      endWithin(isStopping ? HURRY_GRACE_MS : gracefulTimeoutMs + STOP_GRACE_MS);
-      if (!isStopping) onStop();
-      isStopping = true;
+    let delay: NodeJS.Timeout | undefined;
+    const close = (): void => {
+      clearTimeout(delay);
+      delay = undefined;
       server.close().then(end(resolve), end(reject)); // a second call cuts what still runs
+    };
+    const drain = (): void => {
+      endWithin(isStopping ? HURRY_GRACE_MS : delayMs + gracefulTimeoutMs + STOP_GRACE_MS);
+      const isFirst = !isStopping;
+      if (isFirst) onStop();
+      isStopping = true;
+      if (isFirst && delayMs > 0) {
+        delay = setTimeout(close, delayMs);
+        return;
+      }
+      if (delay !== undefined) close(); // the first call, which the delay has put off
+      close();
     };
     const handlers: Readonly<Record<string, () => void>> = {
       SIGTERM: drain,

@@ -1,6 +1,7 @@
 // What a primary and its workers ask of each other.
 import type { BackendProcess, BackendSpec, BackendState, CounterReading, Description, Status } from "@gw/core";
 import type { LogLevel } from "@gw/core/node";
+import type { LoggedError } from "../admin/control.ts";
 
 /** What is known of a shared backend, as it goes over the wire. */
 export interface BackendFacts {
@@ -36,6 +37,8 @@ export type PrimaryCalls = {
   readonly failed: (params: { readonly message: string; readonly exitCode: 1 | 2 }) => void;
   /** A sign of life, about once a second. */
   readonly beat: (params: WorkerFacts) => void;
+  /** It has logged a warning or an error. */
+  readonly logged: (params: LoggedError) => void;
   /** Its metrics, before it ends. */
   readonly lastMetrics: (params: { readonly text: string }) => void;
   /** Starts a backend, or joins the one that other workers of its generation have. */

@@ -1,6 +1,7 @@
 // The gateway's own worker processes: kept by the supervisor, watched by their signs of life.
 import { type AppContext, type Backend, type BackendSpec, GatewayError, type Logger } from "@gw/core";
 import { type AttachedProcess, superviseBackend } from "@gw/core/node";
+import type { LoggedError } from "../admin/control.ts";
 import type { PrimaryCalls, WorkerCalls, WorkerFacts } from "./calls.ts";
 import { type Answers, Peer } from "./peer.ts";
 import type { BackendUser, SharedBackends } from "./shared-backends.ts";
@@ -24,6 +25,12 @@ export interface GatewayWorkersOptions {
   readonly maxRssBytes: number;
   readonly context: Pick<AppContext, "log" | "metrics" | "counters">;
   readonly backends: SharedBackends;
+  /** Takes the last metrics of a worker that ends. */
+  readonly ended: (metrics: string) => void;
+  /** Takes what a worker has logged as warning or worse. */
+  readonly logged: (error: LoggedError) => void;
+  /** Tells a worker that serves from now on what is special: mounts out of service, a log level. */
+  readonly greet: (worker: GatewayWorker) => Promise<unknown>;
 }
 
 /** A worker as the primary sees it. */
@@ -44,15 +51,12 @@ export class GatewayWorkers {
   readonly #backend: Backend;
   readonly #workers = new Map<number, WorkerRecord>();
   readonly #clock: NodeJS.Timeout;
-  readonly #endedMetrics: (text: string) => void;
   #generation = 1;
   #failure: GatewayError | null = null;
 
-  /** @param endedMetrics takes the last metrics of workers that end */
-  constructor(options: GatewayWorkersOptions, endedMetrics: (text: string) => void = () => {}) {
+  constructor(options: GatewayWorkersOptions) {
     this.#options = options;
     this.#log = options.context.log;
-    this.#endedMetrics = endedMetrics;
     this.#backend = superviseBackend(
       {
         name: "gateway",
@@ -178,6 +182,7 @@ export class GatewayWorkers {
       backends.leave(record);
     });
     await serving;
+    await this.#options.greet(record);
     record.lastBeatAt = performance.now();
     record.isReady = true;
   }
@@ -186,7 +191,8 @@ export class GatewayWorkers {
     const { backends, context } = this.#options;
     return {
       beat: (facts) => this.#heard(record, facts),
-      lastMetrics: ({ text }) => this.#endedMetrics(text),
+      logged: (error) => this.#options.logged(error),
+      lastMetrics: ({ text }) => this.#options.ended(text),
       startBackend: ({ spec }) => backends.start(record, spec),
       rollBackend: ({ name }) => backends.roll(record, name),
       recycleBackend: ({ name, ...process }) => backends.recycle(record, name, process),

@@ -1,15 +1,18 @@
 // The life of a primary: it holds the addresses and the backends, its workers serve.
-import { createCounters, createMetrics } from "@gw/core";
-import { createLogger, type HeldBind, holdAllBinds, type LogLevel, parseBind, superviseBackend } from "@gw/core/node";
+import { holdAllBinds, parseBind } from "@gw/core/node";
+import type { RunningServer } from "@gw/http";
+import { openAdmin } from "../admin/open-admin.ts";
+import { commandLog } from "../command-context.ts";
 import type { Invocation } from "../invocation.ts";
 import { errorLine } from "../print.ts";
+import { oneAtATime } from "../serving/one-at-a-time.ts";
 import { preparePidFile } from "../serving/pid-file.ts";
 import type { ServerPlan } from "../serving/server-plan.ts";
 import { STOP_GRACE_MS, untilStopped } from "../serving/signals.ts";
 import { foldersToWatch } from "../serving/watch-app.ts";
 import { type TreeWatch, watchTree } from "../serving/watch-tree.ts";
-import { GatewayWorkers } from "./gateway-workers.ts";
-import { SharedBackends } from "./shared-backends.ts";
+import type { GatewayWorkers } from "./gateway-workers.ts";
+import { Tree } from "./tree.ts";
 import { workersOptionsOf } from "./tree-options.ts";
 
 /**
@@ -19,74 +22,55 @@ import { workersOptionsOf } from "./tree-options.ts";
  */
 export async function runPrimary(invocation: Invocation, plan: Omit<ServerPlan, "load" | "open">): Promise<number> {
   const { settings, stderr } = invocation;
-  const log = createLogger({
-    level: (settings.text("logLevel") ?? "info") as LogLevel,
-    format: (settings.text("logFormat") ?? "text") as "text" | "json",
-  });
-  const context = { log, metrics: createMetrics(), counters: createCounters() };
+  const log = commandLog(settings);
   const pid = settings.text("pid");
   const pidFile = pid === undefined ? null : preparePidFile(pid);
-  let held: readonly HeldBind[] = [];
   let watch: TreeWatch | null = null;
+  let admin: RunningServer | null = null;
   try {
-    held = await holdAllBinds(plan.binds.map(parseBind));
-    const backends = new SharedBackends({ start: (spec) => superviseBackend(spec, context) });
-    const workers = new GatewayWorkers({
-      ...workersOptionsOf(invocation),
-      descriptors: held.map(({ fd }) => fd),
-      stopTimeoutMs: plan.gracefulTimeoutMs + STOP_GRACE_MS,
-      context,
-      backends,
-    });
-    const reloader = new WorkerReloader(workers, stderr);
-    watch = watchTree(plan.isWatching ? foldersToWatch(invocation) : [], () => void reloader.reload());
-    const stopResizing = resizeOnSignals(workers);
+    const held = await holdAllBinds(plan.binds.map(parseBind));
+    const addresses = held.map(({ address }) => plan.textOf(address));
+    const stopTimeoutMs = plan.gracefulTimeoutMs + STOP_GRACE_MS;
+    const tree = new Tree({ ...workersOptionsOf(invocation), held, addresses, log, stopTimeoutMs });
+    const reload = oneAtATime(() => reloadWorkers(tree.workers, stderr));
+    const stopResizing = resizeOnSignals(tree.workers);
     const stopped = untilStopped({
-      server: {
-        close: once(
-          () => stopAll(workers, backends),
-          () => workers.cut(),
-        ),
-      },
-      reload: () => void reloader.reload(),
-      onStop: () => reloader.close(),
-      gracefulTimeoutMs: plan.gracefulTimeoutMs + STOP_GRACE_MS,
+      server: tree,
+      reload: () => void reload(),
+      onStop: () => tree.leave(),
+      delayMs: settings.number("drainDelay") ?? 0,
+      gracefulTimeoutMs: stopTimeoutMs,
       giveUp: () => process.exit(1), // the supervisor has killed what it could; the guard ends the rest
     });
-    try {
-      await workers.ready();
-    } catch (error) {
-      await stopAll(workers, backends);
-      throw error;
-    }
+    admin = await openAdmin(settings.list("admin"), tree.control({ reload, stop: stopUs }), tree.context).catch(
+      closing(tree),
+    );
+    await tree.ready();
+    watch = watchTree(plan.isWatching ? foldersToWatch(invocation) : [], () => void reload());
     pidFile?.publish();
-    for (const { address } of held) stderr.write(`gw: listening on ${plan.textOf(address)}\n`);
+    for (const address of addresses) stderr.write(`gw: listening on ${address}\n`);
     await stopped;
     stopResizing();
     stderr.write("gw: stopped\n");
     return 0;
   } finally {
     watch?.close();
-    for (const one of held) one.close();
+    await admin?.close();
     pidFile?.remove();
     await log.flush();
   }
 }
 
-/** Workers first: they stop using the backends. */
-async function stopAll(workers: GatewayWorkers, backends: SharedBackends): Promise<void> {
-  await workers.stop();
-  await backends.stopAll();
+/** What fails after the tree has begun must not leave it running. */
+function closing(tree: Tree): (error: unknown) => Promise<never> {
+  return async (error) => {
+    await tree.close();
+    throw error;
+  };
 }
 
-/** The first call does one thing, the next the other; all settle with the first. */
-function once(first: () => Promise<void>, again: () => void): () => Promise<void> {
-  let running: Promise<void> | null = null;
-  return () => {
-    if (running !== null) again();
-    running ??= first();
-    return running;
-  };
+function stopUs(): void {
+  process.kill(process.pid, "SIGTERM");
 }
 
 /** TTIN: a worker more. TTOU: one less, but one stays. */
@@ -97,43 +81,16 @@ function resizeOnSignals(workers: GatewayWorkers): () => void {
   return () => process.off("SIGTTIN", more).off("SIGTTOU", fewer);
 }
 
-/** Reloads one after the other; what is asked for meanwhile leads to one more. */
-class WorkerReloader {
-  readonly #workers: GatewayWorkers;
-  readonly #stderr: Invocation["stderr"];
-  #isRunning = false;
-  #isAskedAgain = false;
-  #isClosed = false;
-
-  constructor(workers: GatewayWorkers, stderr: Invocation["stderr"]) {
-    this.#workers = workers;
-    this.#stderr = stderr;
-  }
-
-  /** Settles when the new workers serve or one has failed. Never rejects. */
-  async reload(): Promise<void> {
-    this.#isAskedAgain = true;
-    if (this.#isRunning) return;
-    this.#isRunning = true;
-    while (this.#isAskedAgain && !this.#isClosed) {
-      this.#isAskedAgain = false;
-      await this.#reloadOnce();
-    }
-    this.#isRunning = false;
-  }
-
-  /** From now on nothing is replaced any more: the gateway is about to stop. */
-  close(): void {
-    this.#isClosed = true;
-  }
-
-  async #reloadOnce(): Promise<void> {
-    const begun = performance.now();
-    try {
-      await this.#workers.reload();
-      this.#stderr.write(`gw: reloaded in ${Math.round(performance.now() - begun)} ms\n`);
-    } catch (error) {
-      this.#stderr.write(`${errorLine(error)}\ngw: not reloaded; the workers from before go on\n`);
-    }
+/** Replaces the workers; says how it went, and gives why not (`null`: they are replaced). */
+async function reloadWorkers(workers: GatewayWorkers, stderr: Invocation["stderr"]): Promise<string | null> {
+  const begun = performance.now();
+  try {
+    await workers.reload();
+    stderr.write(`gw: reloaded in ${Math.round(performance.now() - begun)} ms\n`);
+    return null;
+  } catch (error) {
+    const line = errorLine(error);
+    stderr.write(`${line}\ngw: not reloaded; the workers from before go on\n`);
+    return line;
   }
 }

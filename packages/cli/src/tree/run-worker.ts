@@ -1,8 +1,11 @@
 // The life of a worker: serve on the descriptors of the primary, tell it how things are, end when asked.
-import { compose } from "@gw/core";
-import { createLogger, type LogLevel, nodeContext } from "@gw/core/node";
+import { type AppContext, createContext } from "@gw/core";
+import type { LeveledLogger } from "@gw/core/node";
+import { watchedLog } from "../admin/watched-log.ts";
+import { commandLog } from "../command-context.ts";
 import type { Invocation } from "../invocation.ts";
 import { errorLine } from "../print.ts";
+import { ObservedApp } from "../serving/observed-app.ts";
 import type { ServerPlan } from "../serving/server-plan.ts";
 import { untilStopped } from "../serving/signals.ts";
 import { logStrayErrors } from "../serving/stray-errors.ts";
@@ -10,35 +13,17 @@ import type { PrimaryCalls, WorkerCalls } from "./calls.ts";
 import { Peer } from "./peer.ts";
 import { RemoteBackends } from "./remote-backends.ts";
 import { remoteCounters } from "./remote-counters.ts";
-import { beatRegularly, ExchangeCount } from "./vital-signs.ts";
+import { VitalSigns } from "./vital-signs.ts";
 import type { WorkerPlace } from "./worker-place.ts";
 
 /** Serves until the primary or a signal ends it; gives the exit code. What goes wrong at the start is the primary's to say. */
 export async function runWorker(invocation: Invocation, plan: ServerPlan, place: WorkerPlace): Promise<number> {
-  const { settings } = invocation;
-  const log = createLogger({
-    level: (settings.text("logLevel") ?? "info") as LogLevel,
-    format: (settings.text("logFormat") ?? "text") as "text" | "json",
-    facts: { worker: process.pid },
-  });
-  const primary: Peer<WorkerCalls, PrimaryCalls> = new Peer<WorkerCalls, PrimaryCalls>(place.control, {
-    backendChanged: ({ name, facts }) => backends.changed(name, facts),
-    backendReady: ({ name, error }) => backends.firstReady(name, error),
-    metrics: () => ({ text: context.metrics.toText() }),
-    report: () => ({ description: app?.describe?.() ?? null, status: app?.status?.() ?? null }),
-    setLogLevel({ level }) {
-      log.level = level;
-    },
-    drainMount: () => false,
-  });
-  const backends = new RemoteBackends(primary);
-  const context = { ...nodeContext({ log, backends, counters: remoteCounters(primary) }), hasSiblings: true };
-  const count = new ExchangeCount();
+  const plainLog = commandLog(invocation.settings, { worker: process.pid });
+  const { primary, context, log, observed } = joinPrimary(place, plainLog, invocation);
   const forgetErrors = logStrayErrors(log);
-  let app: Awaited<ReturnType<ServerPlan["load"]>> | null = null;
   try {
-    app = await plan.load(invocation, { fresh: false });
-    const server = plan.open(compose([count.layer], app), context, place.binds);
+    const app = await observed.wrap(await plan.load(invocation, { fresh: false }));
+    const server = plan.open(app, context, place.binds);
     const stopped = untilStopped({
       server,
       reload: () => {}, // the primary's business
@@ -50,18 +35,48 @@ export async function runWorker(invocation: Invocation, plan: ServerPlan, place:
     void primary.closed.then(() => process.kill(process.pid, "SIGTERM")); // an orphan finishes what it has begun
     await server.ready;
     primary.tell("ready", null);
-    const stopBeating = beatRegularly(count, (facts) => primary.tell("beat", facts));
+    const signs = new VitalSigns(observed.count, (facts) => primary.tell("beat", facts));
     await stopped;
-    stopBeating();
+    signs.stop();
     primary.tell("lastMetrics", { text: context.metrics.toText() });
     return 0;
   } catch (error) {
-    const exitCode = (error as { code?: unknown } | null)?.code === "GW_USAGE" ? 2 : 1;
-    const line = errorLine(error, { verbose: settings.text("logLevel") === "debug" });
-    await primary.call("failed", { message: line.replace(/^gw: /, ""), exitCode }).catch(() => {});
-    return exitCode;
+    return await failed(primary, error, invocation);
   } finally {
     forgetErrors();
     await log.flush();
   }
+}
+
+type Primary = Peer<WorkerCalls, PrimaryCalls>;
+
+/** The link to the primary, and what the apps get through it. */
+function joinPrimary(
+  { control }: WorkerPlace,
+  plainLog: LeveledLogger,
+  { settings }: Invocation,
+): { primary: Primary; context: AppContext; log: LeveledLogger; observed: ObservedApp } {
+  const log = watchedLog(plainLog, (error) => primary.tell("logged", error));
+  const primary: Primary = new Peer<WorkerCalls, PrimaryCalls>(control, {
+    backendChanged: ({ name, facts }) => backends.changed(name, facts),
+    backendReady: ({ name, error }) => backends.firstReady(name, error),
+    metrics: () => ({ text: context.metrics.toText() }),
+    report: () => ({ description: observed.describe(), status: observed.status() }),
+    setLogLevel({ level }) {
+      log.level = level;
+    },
+    drainMount: ({ where, isDrained }) => observed.drained.set(where, isDrained),
+  });
+  const backends = new RemoteBackends(primary);
+  const observed = new ObservedApp(settings, backends);
+  const context = createContext({ log, backends, counters: remoteCounters(primary), hasSiblings: true });
+  return { primary, context, log, observed };
+}
+
+/** Tells the primary why this worker cannot serve; gives the exit code. */
+async function failed(primary: Primary, error: unknown, { settings }: Invocation): Promise<number> {
+  const exitCode = (error as { code?: unknown } | null)?.code === "GW_USAGE" ? 2 : 1;
+  const line = errorLine(error, { verbose: settings.text("logLevel") === "debug" });
+  await primary.call("failed", { message: line.replace(/^gw: /, ""), exitCode }).catch(() => {});
+  return exitCode;
 }

@@ -1,9 +1,9 @@
-// What a worker tells of itself once a second: that its loop turns, its memory, its exchanges.
+// What a process tells of itself: that its loop turns, its memory, its exchanges.
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { layer, type Middleware } from "@gw/core";
 import type { WorkerFacts } from "./calls.ts";
 
-/** Counts the exchanges of a worker. */
+/** Counts the exchanges of a process. */
 export class ExchangeCount {
   started = 0;
   ended = 0;
@@ -27,25 +27,36 @@ export class ExchangeCount {
 const BEAT_MS = 1_000;
 const NANOSECONDS = 1e6;
 
-/** Tells how the process is doing, about once a second, until it is stopped. */
-export function beatRegularly(count: ExchangeCount, tell: (facts: WorkerFacts) => void): () => void {
-  const delay = monitorEventLoopDelay({ resolution: 20 });
-  delay.enable();
-  const beat = (): void => {
-    const loopDelayMs = Math.round(delay.max / NANOSECONDS);
-    delay.reset();
-    tell({
-      rssBytes: process.memoryUsage.rss(),
-      requests: count.ended,
-      inFlight: count.started - count.ended,
-      loopDelayMs,
-    });
-  };
-  const timer = setInterval(beat, BEAT_MS);
-  timer.unref();
-  beat();
-  return () => {
-    clearInterval(timer);
-    delay.disable();
-  };
+/** Feels the pulse of this process, about once a second, until it is stopped. */
+export class VitalSigns {
+  readonly #count: ExchangeCount;
+  readonly #delay = monitorEventLoopDelay({ resolution: 20 });
+  readonly #timer: NodeJS.Timeout;
+  /** As it was at the last beat. */
+  facts: WorkerFacts;
+
+  /** @param tell is called at each beat, for the first time at once */
+  constructor(count: ExchangeCount, tell: (facts: WorkerFacts) => void = () => {}) {
+    this.#count = count;
+    this.#delay.enable();
+    this.facts = this.#feel();
+    tell(this.facts);
+    this.#timer = setInterval(() => {
+      this.facts = this.#feel();
+      tell(this.facts);
+    }, BEAT_MS);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#delay.disable();
+  }
+
+  #feel(): WorkerFacts {
+    const { started, ended } = this.#count;
+    const loopDelayMs = Math.round(this.#delay.max / NANOSECONDS);
+    this.#delay.reset();
+    return { rssBytes: process.memoryUsage.rss(), requests: ended, inFlight: started - ended, loopDelayMs };
+  }
 }

@@ -49,7 +49,7 @@ export function isInHost(place: Place, host: string): boolean {
 const DOT = 0x2e;
 
 /** The host a request is for: lower case, no port; `""` when the carrier knows none. */
-export function hostOf({ server }: RequestHead): string {
+export function hostOf({ server }: Pick<RequestHead, "server">): string {
   return "host" in server ? server.host.toLowerCase() : "";
 }
 

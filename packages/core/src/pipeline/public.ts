@@ -16,6 +16,7 @@ export { errorAnswer } from "./error-answer.ts";
 export { type EventStreamOptions, eventStream, type ServerEvent, type ServerEvents } from "./event-stream.ts";
 export { every } from "./every.ts";
 export { OpenExchange } from "./exchange.ts";
+export { findPlace } from "./find-place.ts";
 export { type Gateway, gateway } from "./gateway.ts";
 export { guard } from "./guard.ts";
 export { type AcceptOptions, accept, http, webSocket } from "./kinds.ts";

@@ -1,0 +1,39 @@
+import { createLogger } from "@gw/core/node";
+import { expect, test } from "vitest";
+import type { LoggedError } from "./control.ts";
+import { RecentErrors, watchedLog } from "./watched-log.ts";
+
+test("tells of warnings and errors, of children too, and logs them all the same", () => {
+  const lines: string[] = [];
+  const told: LoggedError[] = [];
+  const log = watchedLog(createLogger({ destination: (line) => lines.push(line) }), (error) => told.push(error));
+  log.info("fine");
+  log.warn("careful");
+  log.child({ mount: "/x" }).error({ err: new Error("boom") }, "failed");
+  log.error({ err: new Error("alone") });
+  expect(lines).toHaveLength(4);
+  expect(lines[2]).toContain("mount=/x");
+  expect(told.map(({ level, message }) => [level, message])).toEqual([
+    ["warn", "careful"],
+    ["error", "failed: boom"],
+    ["error", "alone"],
+  ]);
+  log.level = "silent";
+  log.warn("unheard");
+  expect(lines).toHaveLength(4);
+});
+
+test("tells no more than twenty in a second", () => {
+  const told: LoggedError[] = [];
+  const log = watchedLog(createLogger({ level: "silent" }), (error) => told.push(error));
+  for (let time = 0; time < 100; time++) log.error("flood");
+  expect(told.length).toBeGreaterThanOrEqual(20);
+  expect(told.length).toBeLessThanOrEqual(40);
+});
+
+test("keeps the latest fifty, the newest first", () => {
+  const errors = new RecentErrors();
+  for (let at = 0; at < 60; at++) errors.add({ at, level: "error", message: "", pid: 1 });
+  expect(errors.list).toHaveLength(50);
+  expect(errors.list[0]?.at).toBe(59);
+});
