@@ -6,6 +6,7 @@ import { ApplicationConnection, type ApplicationEvent, type ApplicationOptions }
 import { HEADER_BYTES, RecordType } from "./codec/constants.ts";
 import { recordHeader } from "./codec/record.ts";
 import { inputCut, type SpillOptions } from "./input-queue.ts";
+import { RecordSocket } from "./record-socket.ts";
 import { Responder, type ResponderLink } from "./responder.ts";
 import type { Runtimes } from "./runtimes.ts";
 
@@ -33,11 +34,11 @@ const noRecord: Uint8Array = new Uint8Array(HEADER_BYTES);
 export class Connection implements ResponderLink {
   readonly variables: ReadVariablesOptions;
   readonly #socket: Socket;
+  readonly #writer: RecordSocket;
   readonly #settings: ConnectionSettings;
   readonly #machine: ApplicationConnection;
   readonly #responders: Map<number, Responder> = new Map();
   readonly #keeps: Map<number, boolean> = new Map();
-  #drained: Promise<void> | null = null;
   #isLeaving = false;
   #patience: NodeJS.Timeout | undefined;
 
@@ -46,7 +47,7 @@ export class Connection implements ResponderLink {
     this.#settings = settings;
     this.variables = settings.variables;
     this.#machine = new ApplicationConnection(settings.codec);
-    socket.setNoDelay(true);
+    this.#writer = new RecordSocket(socket);
     socket.on("data", (chunk) => this.#feed(chunk));
     socket.on("end", () => this.#halfClosed());
     socket.on("error", () => {}); // "close" follows and says all there is to do
@@ -70,13 +71,7 @@ export class Connection implements ResponderLink {
   }
 
   write(pieces: readonly Uint8Array[]): MaybePromise<void> {
-    const socket = this.#socket;
-    if (socket.destroyed || socket.writableEnded) return;
-    let hasRoom = true;
-    if (pieces.length > 1) socket.cork();
-    for (const piece of pieces) hasRoom = socket.write(piece);
-    if (pieces.length > 1) socket.uncork();
-    return hasRoom ? undefined : this.#drain();
+    return this.#writer.write(pieces);
   }
 
   /**
@@ -93,7 +88,7 @@ export class Connection implements ResponderLink {
       return;
     }
     this.#endPatience();
-    if (this.#socket.isPaused()) this.#socket.resume();
+    this.#writer.resume();
   }
 
   #spill(): void {
@@ -206,20 +201,6 @@ export class Connection implements ResponderLink {
     this.#endPatience();
     for (const responder of this.#responders.values()) responder.abort(gone("the web server closed the connection"));
     this.#settings.closed(this);
-  }
-
-  #drain(): Promise<void> {
-    this.#drained ??= new Promise((resolve) => {
-      const done = (): void => {
-        this.#socket.off("drain", done);
-        this.#socket.off("close", done);
-        this.#drained = null;
-        resolve();
-      };
-      this.#socket.on("drain", done);
-      this.#socket.on("close", done);
-    });
-    return this.#drained;
   }
 }
 

@@ -1,4 +1,4 @@
-// The input of one request: filled by the connection, read by the app. In memory, or behind that in a file.
+// One stream of one request, filled by a connection that others share, read by an app or a client: in memory, or behind that in a file.
 import { GatewayError, type SpoolStore } from "@gw/core";
 import { ChunkQueue } from "./chunk-queue.ts";
 import { Overflow } from "./overflow.ts";
@@ -10,7 +10,7 @@ export interface SpillOptions {
   readonly maxSpoolBytes: number;
 }
 
-/** Bytes of FCGI_STDIN that have come and were not read yet. */
+/** Bytes that have come and were not read yet: FCGI_STDIN of a responder's request, FCGI_STDOUT of a backend's. */
 export class InputQueue extends ChunkQueue {
   #overflow: Overflow | null = null;
   #maxSpoolBytes = 0;
@@ -21,6 +21,11 @@ export class InputQueue extends ChunkQueue {
     if (overflow === null) return super.unreadBytes;
     if (overflow.length >= this.#maxSpoolBytes) return Number.POSITIVE_INFINITY;
     return super.unreadBytes + overflow.pendingBytes;
+  }
+
+  /** Whether some of it is in a file. */
+  get isSpilled(): boolean {
+    return this.#overflow !== null;
   }
 
   /** From now on until the app has caught up, what is not read goes to a temporary file. */

@@ -11,6 +11,7 @@ const CLIENT = {
   maxConnections: "number",
   maxIdleConnections: "number",
   keepAliveMs: "number",
+  multiplex: "switch",
   maxQueued: "number",
   queueTimeoutMs: "number",
   authorization: "switch",

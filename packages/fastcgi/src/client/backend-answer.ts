@@ -61,7 +61,7 @@ async function toResponse(
   }
   const body = new BackendBody(call, first, contentLength(headers, 502));
   // A small answer is over by now: in one piece, it leaves in one write.
-  if (call.isOver) return { ...head, body: await body.whole() };
+  if (call.isWhole) return { ...head, body: await body.whole() };
   call.waitForClient();
   return { ...head, body, close: () => body.close() };
 }

@@ -1,8 +1,10 @@
-// One connection to a backend: socket ↔ codec ↔ the one request that uses it.
+// One connection to a backend: socket ↔ codec ↔ the requests that use it, one or, where the backend takes several, several.
 import { connect, type Socket } from "node:net";
 import { type Address, type MaybePromise, upstreamAddressText } from "@gw/core";
 import type { ProtocolStatus } from "../codec/constants.ts";
+import { writeAbortRequest } from "../codec/control.ts";
 import { RequesterConnection } from "../codec/requester.ts";
+import { RecordSocket } from "../record-socket.ts";
 import { FastcgiError } from "./errors.ts";
 
 /** Who is told what comes for a request. */
@@ -13,22 +15,33 @@ export interface CallSink {
   ended(protocolStatus: ProtocolStatus | null): void;
   /** The connection is gone before that. */
   lost(reason: unknown): void;
+  /** Output that takes memory, because nobody has read it yet. */
+  readonly unreadBytes: number;
+  /** Others wait behind this output: what is not read goes to a file. */
+  spill(): void;
 }
 
-/** A connection that carries one request at a time. */
+/** Output that is not read yet, beyond which a connection waits (R-F20). */
+const PAUSE_BYTES = 262_144;
+/** Requests at once on one connection. */
+const MAX_REQUESTS = 32;
+
+/** A connection that carries one request at a time, or several. */
 export class BackendConnection {
   readonly #socket: Socket;
+  readonly #writer: RecordSocket;
   readonly #machine: RequesterConnection = new RequesterConnection();
   readonly #onClose: (connection: BackendConnection) => void;
-  #sink: CallSink | null = null;
+  readonly #sinks: Map<number, CallSink> = new Map();
   #isBroken = false;
+  #isReserved = false;
   /** Requests it has carried. */
   uses = 0;
 
   private constructor(socket: Socket, onClose: (connection: BackendConnection) => void) {
     this.#socket = socket;
     this.#onClose = onClose;
-    socket.setNoDelay(true);
+    this.#writer = new RecordSocket(socket);
     socket.on("data", (chunk) => this.#feed(chunk));
     socket.on("end", () => this.#lose(cut("the backend closed the connection before the end of its answer")));
     socket.on("error", (error) => this.#lose(cut(`the connection to the backend broke: ${error.message}`, error)));
@@ -71,88 +84,109 @@ export class BackendConnection {
 
   /** Whether the next request may use it: nothing is under way, not even half a record (R-F13). */
   get isReusable(): boolean {
-    return !this.#isBroken && this.#sink === null && this.#machine.isClean && !this.#socket.destroyed;
+    return !this.#isBroken && this.running === 0 && this.#machine.isClean && !this.#socket.destroyed;
+  }
+
+  /** Requests under way. */
+  get running(): number {
+    return this.#sinks.size;
+  }
+
+  /** Whether a request may join those under way, where the backend takes several: it is alive, and nothing holds it up. */
+  get isOpenToOthers(): boolean {
+    const isAlive = !this.#isBroken && !this.#socket.destroyed && !this.#socket.isPaused();
+    const isAtWork = this.running > 0 || this.#isReserved; // what waits may have been closed by now
+    return isAlive && isAtWork && this.#machine.activeRequests < MAX_REQUESTS;
+  }
+
+  /** Somebody is about to begin a request; others may join. */
+  reserved(): this {
+    this.#isReserved = true;
+    return this;
   }
 
   /** Begins a request and gives its id. */
   begin(sink: CallSink): number {
-    this.#sink = sink;
+    const id = this.#machine.begin();
+    this.#sinks.set(id, sink);
+    this.#isReserved = false;
     this.uses++;
     this.#socket.ref();
-    if (this.#socket.isPaused()) this.#socket.resume();
-    return this.#machine.begin();
+    this.#writer.resume();
+    return id;
+  }
+
+  /** Takes a request back of which nothing was written. */
+  withdraw(id: number): void {
+    this.#sinks.delete(id);
+    this.#machine.withdraw(id);
   }
 
   /** Writes; a promise settles when the backend has taken enough, or is gone. */
   write(pieces: readonly Uint8Array[]): MaybePromise<void> {
-    const socket = this.#socket;
-    if (socket.destroyed || socket.writableEnded) return;
-    let hasRoom = true;
-    if (pieces.length > 1) socket.cork();
-    for (const piece of pieces) hasRoom = socket.write(piece);
-    if (pieces.length > 1) socket.uncork();
-    return hasRoom ? undefined : this.#drained();
+    return this.#writer.write(pieces);
   }
 
-  pause(): void {
-    this.#socket.pause();
+  /**
+   * Reads on, or waits for who reads. A request alone holds up nobody but itself; with others behind it, its output goes to
+   * a file, and the connection waits only when that is full.
+   */
+  flow(): void {
+    let unread = 0;
+    for (const sink of this.#sinks.values()) unread += sink.unreadBytes;
+    if (unread <= PAUSE_BYTES) return this.#writer.resume();
+    this.#writer.pause();
+    if (this.running > 1) for (const sink of this.#sinks.values()) sink.spill();
   }
 
-  resume(): void {
-    if (this.#socket.isPaused()) this.#socket.resume();
+  /** Nobody waits for this answer any more. Closing is what every backend understands (R-F21); it must not hit others. */
+  abandon(id: number): void {
+    this.#sinks.delete(id);
+    if (this.running === 0) return this.destroy();
+    // Its id stays in use until the backend has said FCGI_END_REQUEST; what comes until then is dropped.
+    void this.write([writeAbortRequest(id)]);
+    this.flow();
   }
 
   /** Nobody uses it for now; it keeps no process alive. */
   rest(): void {
-    this.#sink = null;
-    this.resume(); // so that a close is seen
+    this.#writer.resume(); // so that a close is seen
     this.#socket.unref();
   }
 
   destroy(): void {
     this.#isBroken = true;
-    this.#sink = null;
+    this.#sinks.clear();
     this.#socket.destroy();
   }
 
   #feed(chunk: Uint8Array): void {
     for (const event of this.#machine.feed(chunk)) {
-      if (event.kind === "output") this.#sink?.output(event.bytes);
-      else if (event.kind === "error") this.#sink?.error(event.bytes);
-      else if (event.kind === "end") this.#end(event.protocolStatus);
+      if (event.kind === "output") this.#sinks.get(event.id)?.output(event.bytes);
+      else if (event.kind === "error") this.#sinks.get(event.id)?.error(event.bytes);
+      else if (event.kind === "end") this.#end(event.id, event.protocolStatus);
     }
     if (this.#machine.failure !== null) this.#lose(this.#machine.failure);
+    else if (this.running > 0) this.flow();
   }
 
-  #end(protocolStatus: ProtocolStatus | null): void {
-    const sink = this.#sink;
-    this.#sink = null;
+  #end(id: number, protocolStatus: ProtocolStatus | null): void {
+    const sink = this.#sinks.get(id);
+    this.#sinks.delete(id);
     sink?.ended(protocolStatus);
   }
 
   #lose(reason: unknown): void {
     this.#isBroken = true;
-    const sink = this.#sink;
-    this.#sink = null;
+    const sinks = [...this.#sinks.values()];
+    this.#sinks.clear();
     this.#socket.destroy();
-    sink?.lost(reason);
+    for (const sink of sinks) sink.lost(reason);
   }
 
   #closed(): void {
     this.#lose(cut("the connection to the backend was closed"));
     this.#onClose(this);
-  }
-
-  #drained(): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        this.#socket.off("drain", done);
-        this.#socket.off("close", done);
-        resolve();
-      };
-      this.#socket.on("drain", done);
-      this.#socket.on("close", done);
-    });
   }
 }
 

@@ -1,9 +1,9 @@
 // One request to a backend over one connection: input up, output down, both at the pace of who reads.
 import { type DeadlineOptions, Deadlines, isGatewayError, type Logger, type MaybePromise } from "@gw/core";
 import { LineLog } from "@gw/core/node";
-import { ChunkQueue } from "../chunk-queue.ts";
 import { type ProtocolStatus, RecordType } from "../codec/constants.ts";
 import { recordHeader, streamRecords } from "../codec/record.ts";
+import { InputQueue, type SpillOptions } from "../input-queue.ts";
 import type { BackendConnection, CallSink } from "./backend-connection.ts";
 import { FastcgiError } from "./errors.ts";
 import { requestRecords } from "./request-records.ts";
@@ -17,19 +17,18 @@ export interface CallInputs {
   readonly keepConnection: boolean;
   readonly signal: AbortSignal;
   readonly log: Logger;
+  /** Where output waits that holds up the other requests of its connection. */
+  readonly spill: SpillOptions;
   /** The exchange is over: the connection can be used again, or is closed. `error`: what ended it. Called once. */
   readonly done: (isClean: boolean, error: unknown) => void;
 }
-
-/** Output that is not read yet, beyond which the connection waits (R-F20). */
-const PAUSE_BYTES = 262_144;
 
 /** One exchange with a backend. */
 export class Call implements CallSink {
   readonly #inputs: CallInputs;
   readonly #requestId: number;
   readonly #deadlines: Deadlines;
-  readonly #output: ChunkQueue;
+  readonly #output: InputQueue;
   readonly #clientLeft: () => void;
   #stderr: LineLog | null = null;
   #isInputOpen: boolean;
@@ -39,15 +38,17 @@ export class Call implements CallSink {
   hasAnswered = false;
   /** Whether the connection broke, by no doing of ours. */
   isLost = false;
+  /** Whether the backend did not begin it: its connection had another request (FCGI_CANT_MPX_CONN). */
+  wasRefused = false;
 
   /** @throws FastcgiError `GW_FCGI_TOO_LARGE` */
   constructor(inputs: CallInputs, limits: DeadlineOptions) {
     const { connection, variables, input, keepConnection, signal } = inputs;
     this.#inputs = inputs;
     this.#isInputOpen = input !== null;
-    this.#output = new ChunkQueue(() => this.#flow());
+    this.#output = new InputQueue(() => this.#flow());
     this.#requestId = connection.begin(this);
-    const head = requestRecords(this.#requestId, variables, keepConnection);
+    const head = this.#head(variables, keepConnection);
     const endOfInput = recordHeader(RecordType.stdin, this.#requestId, 0);
     void connection.write([input === null ? Buffer.concat([head, endOfInput]) : head]);
     this.#deadlines = new Deadlines(
@@ -63,9 +64,18 @@ export class Call implements CallSink {
     if (input !== null) void this.#feed(input);
   }
 
-  /** Whether FCGI_END_REQUEST has come, so that all output is there. */
-  get isOver(): boolean {
-    return this.#isOver;
+  #head(variables: CallInputs["variables"], keepConnection: boolean): Uint8Array {
+    try {
+      return requestRecords(this.#requestId, variables, keepConnection);
+    } catch (error) {
+      this.#inputs.connection.withdraw(this.#requestId);
+      throw error;
+    }
+  }
+
+  /** Whether FCGI_END_REQUEST has come, and all output is in memory. */
+  get isWhole(): boolean {
+    return this.#isOver && !this.#output.isSpilled;
   }
 
   /** The next piece of output; `null` at its end. Waiting for it counts as waiting for the backend. */
@@ -96,7 +106,7 @@ export class Call implements CallSink {
   cancel(reason: unknown): void {
     if (this.#isOver) return;
     this.#output.fail(reason);
-    this.#inputs.connection.destroy();
+    this.#inputs.connection.abandon(this.#requestId);
     this.#finish(false, reason);
   }
 
@@ -104,7 +114,14 @@ export class Call implements CallSink {
     this.hasAnswered = true;
     this.#deadlines.output();
     this.#output.push(bytes);
-    this.#flow();
+  }
+
+  get unreadBytes(): number {
+    return this.#output.unreadBytes;
+  }
+
+  spill(): void {
+    this.#output.spill(this.#inputs.spill);
   }
 
   error(bytes: Uint8Array): void {
@@ -118,7 +135,10 @@ export class Call implements CallSink {
 
   ended(protocolStatus: ProtocolStatus | null): void {
     if (protocolStatus === "complete") this.#output.end();
-    else this.#output.fail(refusal(protocolStatus));
+    else {
+      this.wasRefused = protocolStatus === "cannotMultiplex";
+      this.#output.fail(refusal(protocolStatus));
+    }
     // What is left of the input would be read as part of the next request.
     this.#finish(!this.#isInputOpen && protocolStatus === "complete");
   }
@@ -170,8 +190,7 @@ export class Call implements CallSink {
 
   #flow(): void {
     if (this.#isOver) return;
-    if (this.#output.unreadBytes > PAUSE_BYTES) this.#inputs.connection.pause();
-    else this.#inputs.connection.resume();
+    this.#inputs.connection.flow();
   }
 }
 

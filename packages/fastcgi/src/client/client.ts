@@ -5,6 +5,7 @@ import {
   andThen,
   bufferBody,
   type HttpRequest,
+  isPromise,
   mayRetry,
   mountVariables,
   redirectedRequest,
@@ -25,6 +26,9 @@ import type { FastcgiClientOptions } from "./options.ts";
 import type { ClientWatcher } from "./watcher.ts";
 
 declare const __GW_VERSION__: string;
+
+/** Most of an answer that waits in a file for a slow client, so that the others on its connection get theirs. */
+const MAX_SPOOL_BYTES = 67_108_864;
 
 /** Which script a request is for; byte strings. */
 export interface ScriptVariables {
@@ -53,14 +57,13 @@ export class FastcgiClient {
 
   /** Sends requests to these addresses from now on; what runs at others may finish. */
   useAddresses(addresses: readonly Address[]): void {
-    const { connectTimeoutMs = 5_000, maxIdleConnections = 4, keepAliveMs = 10_000 } = this.#options;
+    const { connectTimeoutMs = 5_000, maxIdleConnections = 4, keepAliveMs = 10_000, multiplex = false } = this.#options;
+    const pooling = { connectTimeoutMs, maxIdleConnections, keepAliveMs, multiplex };
     const before = this.#pools;
     this.#pools = new Map(
       addresses.map((address) => {
         const name = upstreamAddressText(address);
-        const made =
-          before.get(name) ?? new ConnectionPool(address, { connectTimeoutMs, maxIdleConnections, keepAliveMs });
-        return [name, made];
+        return [name, before.get(name) ?? new ConnectionPool(address, pooling)];
       }),
     );
     for (const [name, pool] of before) if (!this.#pools.has(name)) pool.close();
@@ -121,13 +124,14 @@ export class FastcgiClient {
     const input = new Input(request);
     // A connection that waits may have been closed under our hands. Who could not be asked again gets a fresh one.
     let attempt = new Attempt(input, { mayReuse: mayRetry(request, true) });
-    for (let triesLeft = 1; ; attempt = new Attempt(input, { mayReuse: false, avoid: attempt.upstream })) {
+    for (let triesLeft = 1; ; attempt = new Attempt(input, { mayReuse: false, before: attempt })) {
       try {
         return await this.#attempt(attempt, variables);
       } catch (error) {
         if (!attempt.mayRepeat(request)) throw error;
         const isGone = attempt.upstream !== null && attempt.wasUnreachable && this.#isGone(attempt.upstream);
         if (!isGone && triesLeft-- === 0) throw error;
+        if (attempt.call?.wasRefused) attempt.upstream?.takesOne();
         request.exchange.log.debug({ err: error }, "the request is sent to the backend once more");
       }
     }
@@ -155,8 +159,9 @@ export class FastcgiClient {
           keepConnection: lease.upstream.keeps,
           signal,
           log: exchange.log,
+          spill: { spool: this.#spool, maxSpoolBytes: MAX_SPOOL_BYTES },
           done: (isClean, error) => {
-            if (isClean) lease.upstream.give(connection);
+            if (isClean || connection.running > 0) lease.upstream.give(connection);
             else connection.destroy();
             const { address } = lease.upstream;
             void andThen(this.#watcher?.ended({ address, isClean, error }), () => lease.release());
@@ -165,7 +170,7 @@ export class FastcgiClient {
         this.#options,
       );
     } catch (error) {
-      connection.destroy();
+      if (connection.running === 0) connection.destroy();
       lease.release();
       throw error;
     }
@@ -199,10 +204,14 @@ async function connectionFor(
   attempt: Attempt,
   signal: AbortSignal,
 ): Promise<BackendConnection> {
-  const waiting = attempt.mayReuse ? lease.upstream.takeIdle() : null;
+  const { upstream } = lease;
+  const known = upstream.takesSeveral();
+  const shares = isPromise(known) ? await known : known;
+  const isShared = shares && !attempt.isAlone;
+  const waiting = attempt.mayReuse && !isShared ? upstream.takeIdle() : null;
   if (waiting !== null) return waiting;
   try {
-    return await lease.upstream.open(signal);
+    return await (isShared ? upstream.share(attempt.mayReuse) : upstream.open(signal));
   } catch (error) {
     if (!signal.aborted) {
       lease.failed();
@@ -221,6 +230,12 @@ class Input {
 
   constructor(request: HttpRequest) {
     this.request = request;
+  }
+
+  /** Whether it can be read from its beginning. */
+  get isWhole(): boolean {
+    const { body } = this.request;
+    return body.length === 0 || body.replayable || !this.isTouched;
   }
 
   /** @throws GatewayError `GW_BODY_TOO_LARGE` before anything is asked (R-H7) */
@@ -250,21 +265,26 @@ class Input {
 class Attempt {
   readonly input: Input;
   readonly mayReuse: boolean;
+  /** Whether it gets a connection for itself: the second try does. */
+  readonly isAlone: boolean;
   readonly avoid: ConnectionPool | null;
   upstream: ConnectionPool | null = null;
   call: Call | null = null;
   wasUnreachable = false;
 
-  constructor(input: Input, { mayReuse, avoid = null }: { mayReuse: boolean; avoid?: ConnectionPool | null }) {
+  constructor(input: Input, { mayReuse, before = null }: { mayReuse: boolean; before?: Attempt | null }) {
     this.input = input;
     this.mayReuse = mayReuse;
-    this.avoid = avoid;
+    this.isAlone = before !== null;
+    // Who said that it takes one request at a time can be asked again.
+    this.avoid = before === null || before.call?.wasRefused ? null : before.upstream;
   }
 
   /** Whether the request may be sent again: nothing was sent, or nothing came and it may be repeated. */
   mayRepeat(request: HttpRequest): boolean {
     if (request.signal.aborted) return false;
     if (this.wasUnreachable) return true;
+    if (this.call?.wasRefused) return this.input.isWhole;
     return this.call?.isLost === true && !this.call.hasAnswered && mayRetry(request, !this.input.isTouched);
   }
 }

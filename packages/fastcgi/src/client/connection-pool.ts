@@ -1,12 +1,15 @@
 // The connections to one address: those in use, and a few that wait for the next request, last in, first out.
-import { type Address, upstreamAddressText } from "@gw/core";
+import { type Address, type MaybePromise, upstreamAddressText } from "@gw/core";
 import { BackendConnection } from "./backend-connection.ts";
+import { announcesMultiplexing } from "./values.ts";
 
 /** How connections are kept. */
 export interface ConnectionPoolOptions {
   readonly connectTimeoutMs: number;
   readonly maxIdleConnections: number;
   readonly keepAliveMs: number;
+  /** Whether the backend is asked if a connection may carry several requests. */
+  readonly multiplex: boolean;
 }
 
 /** Opens, keeps and closes connections to one backend. */
@@ -18,11 +21,56 @@ export class ConnectionPool {
   readonly #all: Set<BackendConnection> = new Set();
   #sweep: NodeJS.Timeout | undefined;
   #isClosed = false;
+  /** `null`: not asked, or nobody was there. */
+  #takesSeveral: boolean | null;
+  #asking: Promise<void> | null = null;
+  #opening: Promise<void> | null = null;
 
   constructor(address: Address, options: ConnectionPoolOptions) {
     this.name = upstreamAddressText(address);
     this.address = address;
     this.#options = options;
+    this.#takesSeveral = options.multiplex ? null : false;
+  }
+
+  /** Whether a connection may carry several requests at once; the backend is asked once. */
+  takesSeveral(): MaybePromise<boolean> {
+    return this.#takesSeveral ?? this.#ask();
+  }
+
+  async #ask(): Promise<boolean> {
+    this.#asking ??= announcesMultiplexing(this.address).then((answer) => {
+      this.#takesSeveral ??= answer;
+      this.#asking = null;
+    });
+    await this.#asking;
+    return this.#takesSeveral ?? false;
+  }
+
+  /** The backend refused a request because of another on its connection, whatever it has announced. */
+  takesOne(): void {
+    this.#takesSeveral = false;
+  }
+
+  /**
+   * A connection that others share, or will: the one with the fewest requests under way, one that waits, or a new one, for
+   * which all who come meanwhile wait.
+   *
+   * @param mayReuse whether it may be one that waits
+   * @throws FastcgiError `GW_FCGI_UNREACHABLE`
+   */
+  async share(mayReuse: boolean): Promise<BackendConnection> {
+    while (this.#opening !== null) await this.#opening;
+    const open = [...this.#all].filter(({ isOpenToOthers }) => isOpenToOthers);
+    const waiting = open.sort((one, other) => one.running - other.running)[0] ?? (mayReuse ? this.takeIdle() : null);
+    if (waiting !== null) return waiting.reserved();
+    // Whoever asked for it may leave; the others still want it.
+    const opened = this.open(new AbortController().signal).then((connection) => connection.reserved());
+    const settled = (): void => {
+      this.#opening = null;
+    };
+    this.#opening = opened.then(settled, settled);
+    return opened;
   }
 
   /** Whether connections are kept at all. */
@@ -62,6 +110,7 @@ export class ConnectionPool {
 
   /** Keeps a connection for the next request, if it may be kept; else closes it. */
   give(connection: BackendConnection): void {
+    if (connection.running > 0) return; // others are still on it
     if (!this.keeps || !connection.isReusable) {
       connection.destroy();
       return;

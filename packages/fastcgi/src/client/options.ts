@@ -18,6 +18,11 @@ export interface FastcgiClientOptions extends DeadlineOptions, HealthOptions, Wa
    * of the backend; PHP-FPM with another `pm` than static then stalls the next connection (see `phpFpm`). @default 4
    */
   maxIdleConnections?: number;
+  /**
+   * Whether several requests may share a connection, if the backend announces that it takes them (FCGI_MPXS_CONNS): it is asked
+   * once, at a connection of its own. Few do; `serveFastcgi` does. @default false
+   */
+  multiplex?: boolean;
   /** How long a connection is kept that nobody uses, milliseconds. @default 10_000 */
   keepAliveMs?: number;
   /** Whether Authorization is passed on, unless a layer consumed it (R-C6). @default true */

@@ -52,6 +52,11 @@ export class RequesterConnection {
     return id;
   }
 
+  /** Gives an id back of which nothing was written. */
+  withdraw(id: number): void {
+    this.#ids.delete(id);
+  }
+
   /** Why nothing more can be read: close the connection (R-F13, R-F15); `null` while all is well. */
   get failure(): FastcgiProtocolError | null {
     return this.#failure;
