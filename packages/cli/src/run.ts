@@ -41,6 +41,7 @@ function checkOperands({ name, usage, missing, operands: [least, most] }: Comman
   const commands = COMMANDS.map((command) => command.name).filter((one) => one !== "auto");
   const near = name === "auto" ? didYouMean(found[0] as string, commands) : "";
   if (near !== "") throw new UsageError(`unknown command ${JSON.stringify(found[0])}${near}`);
+  if (name === "passwd") throw new UsageError(`${usage}: found ${found.length} operands; the password is no argument`);
   const apps = found.slice(least).map((one) => JSON.stringify(one));
   throw new UsageError(`one app at a time: found ${apps.join(" and ")}; mount others with --mount /prefix=APP`);
 }

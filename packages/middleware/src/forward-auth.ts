@@ -129,6 +129,7 @@ export function answeredUser(
 ): Principal | null {
   const { header = "Remote-User", groupsHeader = "Remote-Groups", type = "forwardAuth" } = options;
   const { claims = { name: "Remote-Name", email: "Remote-Email" } } = options;
+  if (headers.getAll(header).length > 1) return null; // two users are nobody
   return headerUser(headers, header, { groupsHeader, claims, type });
 }
 

@@ -87,6 +87,11 @@ describe("a yes", () => {
     expect((await request(appOf(url, { anonymous: "pass" }), "/")).json()).toMatchObject({ principal: null });
   });
 
+  test("with two users is nobody's", async () => {
+    const { url } = await recorder(yes({ "Remote-User": ["ann", "root"] }));
+    expect((await request(appOf(url), "/")).status).toBe(401);
+  });
+
   test("may renew cookies: they go out with the app's answer", async () => {
     const { url } = await recorder(yes({ "Remote-User": "ann", "Set-Cookie": ["a=1; Path=/", "b=2"] }));
     const answer = await request(appOf(url), "/");
@@ -110,6 +115,7 @@ describe("the question", () => {
     const { url, asked } = await recorder(yes({ "Remote-User": "ann" }));
     const headers = {
       Host: "app.example:8443",
+      "Sec-Fetch-Mode": "navigate",
       Cookie: "a=1",
       Authorization: "Bearer x",
       "X-Secret": "no",
@@ -137,6 +143,7 @@ describe("the question", () => {
       "x-forwarded-for": "192.0.2.7",
       "x-original-method": "POST",
       "x-original-url": "https://app.example:8443/in/a%2Fb/c?d=e%20f",
+      "sec-fetch-mode": "navigate",
       cookie: "a=1",
       authorization: "Bearer x",
     });
@@ -184,6 +191,17 @@ describe("the question", () => {
     ]);
     expect([(await request(appOf(url), "/", { headers })).status, asked.length]).toEqual([400, 0]);
   });
+});
+
+test("a kept connection that closes when it is used again costs nothing", async () => {
+  const sockets = new Set<unknown>();
+  const { url, asked } = await recorder((question, answer) => {
+    if (sockets.has(question.socket)) question.socket.destroy();
+    else answer.writeHead(200, { "Remote-User": "ann" }).end();
+    sockets.add(question.socket);
+  });
+  for (let time = 0; time < 2; time++) expect((await request(appOf(url), "/")).status).toBe(200);
+  expect(asked).toHaveLength(3);
 });
 
 describe("a no", () => {

@@ -85,4 +85,12 @@ export const COMMANDS: readonly Command[] = [
     missing: "name what to do, such as gw ctl status",
     load: () => import("./ctl.ts"),
   },
+  {
+    name: "passwd",
+    usage: "gw passwd <file> <user>",
+    summary: "set a user's password in an htpasswd file, or take the user out",
+    operands: [2, 2], // two always, so no configuration file is looked for
+    missing: "name the htpasswd file and the user; the password is asked for, or read from standard input",
+    load: () => import("./passwd.ts"),
+  },
 ];

@@ -27,7 +27,8 @@ export interface Option {
     | "Logs"
     | "Process"
     | "Control"
-    | "Request";
+    | "Request"
+    | "Users";
   /** Commands that take it; absent: all. */
   readonly only?: readonly string[];
 }

@@ -270,8 +270,23 @@ export const OPTIONS: readonly Option[] = [
 
 /** The options a command takes. */
 export function optionsOf(command: string): readonly Option[] {
+  if (command === "passwd") return PASSWD;
   return OPTIONS.filter(({ only }) => only === undefined || only.includes(command));
 }
+
+/** What `gw passwd` takes: nothing of an app, and nothing that belongs into a configuration file. */
+const PASSWD: readonly Option[] = [
+  { key: "create", short: "c", kind: "switch", group: "Users", help: "make the file; it must not be there yet" },
+  { key: "delete", short: "D", kind: "switch", group: "Users", help: "take the user out of the file" },
+  {
+    key: "algorithm",
+    kind: "text",
+    choices: ["bcrypt", "argon2id", "scrypt"],
+    group: "Users",
+    help: "kind of hash; Apache and nginx read bcrypt only",
+    default: "bcrypt",
+  },
+];
 
 /** The option with a key. */
 export function optionWithKey(key: string): Option | undefined {

@@ -62,11 +62,14 @@ export class UserTable {
   }
 }
 
+/** A hash that we cannot check must not become a password: whoever read the file could log in with it (R-M2). */
+const LOOKS_HASHED = /^(?:\$[a-z0-9-]+\$|\{[A-Za-z0-9-]+\})/;
+
 function rowOf(user: string, { password: hash, groups = [] }: UserEntry, isPlainAllowed: boolean): Row {
   try {
     return { hash, scheme: schemeOf(hash), groups };
   } catch (cause) {
-    if (isPlainAllowed) return { hash, scheme: plainScheme, groups };
+    if (isPlainAllowed && !LOOKS_HASHED.test(hash)) return { hash, scheme: plainScheme, groups };
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new GatewayError("GW_PASSWORD_HASH", 500, `user ${JSON.stringify(user)}: ${reason}`, { cause });
   }
