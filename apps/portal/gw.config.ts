@@ -4,19 +4,22 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fromAsgi, pythonAsgi } from "@gw/asgi";
 import { cgiBin, gitHttpBackend } from "@gw/cgi";
-import { compose, gateway, some } from "@gw/core";
+import { compose, gateway, layer, some } from "@gw/core";
 import { fileAnswer } from "@gw/core/node";
 import { basicAuth } from "@gw/middleware/basic-auth";
 import { errorPages } from "@gw/middleware/error-pages";
 import { formLogin } from "@gw/middleware/form-login";
+import { oidc } from "@gw/middleware/oidc";
 import { hashPassword } from "@gw/middleware/passwords";
 import { requireUser } from "@gw/middleware/require-user";
 import { localStore, session } from "@gw/middleware/session";
 import { fromWsgi, pythonWsgi } from "@gw/wsgi";
+import { account, staff } from "./src/account.ts";
 import { chat } from "./src/chat.ts";
 import { makeDemoRepository } from "./src/demo-repository.ts";
 import { phpPages, visitsPool } from "./src/fastcgi-apps.ts";
 import { guestbook } from "./src/guestbook.ts";
+import { demoProvider, issuerOf, portalClient } from "./src/provider.ts";
 import { cardsOf, startPage } from "./src/start-page.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -26,7 +29,32 @@ mkdirSync(repositories, { recursive: true });
 const hasGit = makeDemoRepository(repositories);
 
 const demo = { user: "demo", password: "open sesame" };
-const users = { [demo.user]: await hashPassword(demo.password) };
+const chief = { user: "chief", password: "open barley" };
+const users = {
+  [demo.user]: await hashPassword(demo.password),
+  [chief.user]: { password: await hashPassword(chief.password), groups: ["staff"] },
+};
+
+// PORTAL_OIDC=8001 starts a provider of logins on that port, beside the portal, and offers it on the login page.
+const providerPort = Number(process.env.PORTAL_OIDC ?? 0);
+const provider = { port: providerPort, origin: process.env.PORTAL_ORIGIN ?? "http://127.0.0.1:8000" };
+const providerLogin =
+  providerPort === 0
+    ? []
+    : [
+        layer({ name: "provider", ...demoProvider(provider) }),
+        oidc({
+          issuer: issuerOf(provider),
+          ...portalClient,
+          origin: provider.origin,
+          allowHttp: true, // on this machine
+          scopes: ["openid", "profile"],
+          path: "/login/oidc",
+          callbackPath: "/login/oidc/callback",
+          backChannelPath: "/login/oidc/ended",
+        }),
+      ];
+const alternatives = providerPort === 0 ? [] : [{ label: "Sign in with a provider", href: "/login/oidc" }];
 
 const loggedIn = requireUser();
 // git sends a name and a password; a browser has its session.
@@ -41,16 +69,19 @@ const apps = gateway()
   .use(
     errorPages(),
     session({ store: localStore({ directory: data }) }),
-    formLogin({ users, afterLogin: "/", afterLogout: "/" }),
+    ...providerLogin,
+    formLogin({ users, alternatives, afterLogin: "/", afterLogout: "/" }),
   )
   .mount("/assets", (request) => fileAnswer(request, { root: join(here, "assets") }))
+  .mount("/account", compose([loggedIn], account))
+  .mount("/staff", compose([requireUser({ groups: ["staff"] })], staff))
   .mount("/guestbook", compose([loggedIn], fromWsgi(guestbook(join(data, "guestbook.jsonl")))))
   .mount("/chat", compose([loggedIn], fromAsgi(chat())))
   .mount("/wsgi", compose([loggedIn], pythonWsgi("wsgi_app:create()", python)))
   .mount("/asgi", compose([loggedIn], pythonAsgi("asgi_app:create()", python)))
   .mount("/cgi-bin", compose([loggedIn], cgiBin({ root: join(here, "cgi-bin") })))
   .mount("/fastcgi", compose([loggedIn], visitsPool(here)))
-  .run(startPage({ cards: cardsOf({ hasGit, hasPhp: php !== null }), demo }));
+  .run(startPage({ cards: cardsOf({ hasGit, hasPhp: php !== null }), accounts: [demo, chief] }));
 
 const git = gitHttpBackend({ root: repositories, exportAll: true, receivePack: true });
 const withPhp = php === null ? apps : apps.mount("/php", compose([loggedIn], php));

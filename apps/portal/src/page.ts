@@ -25,7 +25,7 @@ ${body}
 
 function who(user: string | null): string {
   if (user === null) return `<div class="who"><a class="button" href="/login">Log in</a></div>`;
-  return `<div class="who"><span>logged in as <strong>${escapeHtml(user)}</strong></span>
+  return `<div class="who"><span>logged in as <a href="/account/"><strong>${escapeHtml(user)}</strong></a></span>
 <form method="post" action="/logout"><button class="quiet">Log out</button></form></div>`;
 }
 

@@ -57,34 +57,46 @@ export function cardsOf({ hasGit, hasPhp }: { hasGit: boolean; hasPhp: boolean }
       links: [{ href: "/fastcgi/", label: "TypeScript" }, ...(hasPhp ? [{ href: "/php/", label: "PHP" }] : [])],
     },
     ...(hasGit ? [git] : []),
+    {
+      tag: "Groups",
+      title: "Staff",
+      about: "A page for the group <code>staff</code>; everybody else who is logged in gets 403.",
+      links: [
+        { href: "/staff/", label: "For staff only" },
+        { href: "/account/", label: "My account" },
+      ],
+    },
   ];
 }
 
 /** What the start page needs. */
 export interface StartPageOptions {
   cards: readonly Card[];
-  /** The demo account, shown because this is a sample. */
-  demo: { user: string; password: string };
+  /** The demo accounts, shown because this is a sample. */
+  accounts: readonly { user: string; password: string }[];
 }
 
 /** A handler that answers `/` with the list of mounts. */
-export function startPage({ cards, demo }: StartPageOptions): Handler {
+export function startPage({ cards, accounts }: StartPageOptions): Handler {
   return http((request) => {
     if (request.path !== "/") throw new GatewayError("GW_NOT_FOUND", 404, "there is no page here");
     return html(
       page({
         title: "gw portal",
         user: request.principal?.user ?? null,
-        body: body(request.principal === null, cards, demo),
+        body: body(request.principal === null, cards, accounts),
       }),
     );
   });
 }
 
-function body(isVisitor: boolean, cards: readonly Card[], demo: StartPageOptions["demo"]): string {
+function body(isVisitor: boolean, cards: readonly Card[], accounts: StartPageOptions["accounts"]): string {
+  const known = accounts.map(
+    ({ user, password }) => `<kbd>${escapeHtml(user)}</kbd> with the password <kbd>${escapeHtml(password)}</kbd>`,
+  );
   return `<h1>One login, every kind of app</h1>
 <p class="lead">This page comes from one process. Behind it run a sync app, an async app with WebSockets, Python apps, FastCGI and CGI programs, PHP and a git server: each in its own interface, all behind the same login, each told the user as <code>REMOTE_USER</code>.</p>
-${isVisitor ? `<p class="note">Everything below asks for a login first. The demo account is <kbd>${escapeHtml(demo.user)}</kbd> with the password <kbd>${escapeHtml(demo.password)}</kbd>.</p>` : ""}
+${isVisitor ? `<p class="note">Everything below asks for a login first. The demo accounts are ${known.join(", and ")}, who is in the group <code>staff</code>.</p>` : ""}
 <ul class="grid">${cards.map(card).join("\n")}</ul>`;
 }
 

@@ -217,6 +217,21 @@ describe("with the login", () => {
     );
   });
 
+  test("a page of a group is 403 for everybody else", async () => {
+    expect((await fetch(`${url}/staff/`, { headers: { cookie: await logIn() } })).status).toBe(403);
+    const body = new URLSearchParams({ user: "chief", password: "open barley" });
+    const answer = await fetch(`${url}/login`, { method: "POST", redirect: "manual", headers: { Origin: url }, body });
+    const cookie = (answer.headers.getSetCookie()[0] as string).split(";", 1)[0] as string;
+    expect(await (await fetch(`${url}/staff/`, { headers: { cookie } })).text()).toContain("For staff only");
+  });
+
+  test("logging out everywhere ends the session of every device", async () => {
+    const [phone, laptop] = [await logIn(), await logIn()];
+    const init = { method: "POST", redirect: "manual", headers: { cookie: phone, Origin: url } } as const;
+    expect((await fetch(`${url}/logout?everywhere=1`, init)).status).toBe(303);
+    expect((await fetch(`${url}/account/`, { headers: { cookie: laptop } })).status).toBe(401);
+  });
+
   test("logging out ends the session on the server", async () => {
     const cookie = await logIn();
     await fetch(`${url}/logout`, { method: "POST", redirect: "manual", headers: { cookie, Origin: url } });
