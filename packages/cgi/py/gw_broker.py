@@ -24,6 +24,7 @@ CHUNK = 4096  # of standard error in one line, so that a line is always sent who
 PATIENCE = 256  # chunks read from a program that has ended, before its exit is told
 QUEUE_LIMIT = 256  # lines waiting for the gateway; beyond, standard error is not read
 SLOTS = 4096
+DOOMED_LIMIT = 4096
 SLOT = struct.Struct("=QQ")
 BACKLOG = 1024
 PF_EXITING = 0x4  # Linux sets it before a process on its way out closes its descriptors
@@ -114,6 +115,7 @@ class Broker:
         self.programs = {}  # by id
         self.by_pid = {}
         self.inputs = {}  # connections for standard input, by id
+        self.doomed = {}  # ids that were told to end before they were started, oldest first
         self.waiting = {}  # (connection, fields) that miss their input, by id
         self.lines = deque()
         self.received = b""
@@ -220,6 +222,9 @@ class Broker:
         slot = None
         errors = writer = None
         try:
+            if number in self.doomed:
+                del self.doomed[number]
+                raise OSError(errno.ECANCELED, "ended before it was started")
             slot = self.free.pop()
             self.table.set(slot, number, 0)
             errors, writer = os.pipe()
@@ -231,9 +236,8 @@ class Broker:
             if not self.paused:
                 self.poll.register(errors, select.POLLIN)
         except (OSError, ValueError, IndexError) as error:
-            code = getattr(error, "errno", None)
-            self.send(b"F %d %s\n" % (number, errno.errorcode.get(code, "EINVAL").encode()) if slot is not None
-                      else b"F %d EAGAIN\n" % number)
+            reason = "EAGAIN" if isinstance(error, IndexError) else errno.errorcode.get(getattr(error, "errno", None), "EINVAL")
+            self.send(b"F %d %s\n" % (number, reason.encode()))
             if errors is not None:
                 os.close(errors)
             if slot is not None:
@@ -340,11 +344,18 @@ class Broker:
             if words[0] == b"Q":
                 self.answer(int(words[1]), program)
             elif program is None:
-                continue
+                if words[0] == b"K":
+                    self.doom(int(words[1]))
             elif words[0] == b"D":
                 self.drop(program)
             else:
                 self.signal(program, int(words[2]))
+
+    def doom(self, number):
+        """Its connection is still to be read: it shall not start. (Or it has ended: then this is forgotten in time.)"""
+        self.doomed[number] = None
+        if len(self.doomed) > DOOMED_LIMIT:
+            del self.doomed[next(iter(self.doomed))]
 
     def answer(self, number, program):
         """Does it live? If it ended, or is about to, the news of that are on their way: from us, or from our parent."""

@@ -1,6 +1,6 @@
 // What happens when a broker, or the gateway, is killed; which broker is chosen.
 import { spawn } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -129,6 +129,31 @@ describe.each(["python", "node"] as const)("the %s broker", (kind) => {
     expect(await (await fetch(url)).text()).toBe("whole\n");
     expect(outcomes.map(({ result }) => result)).toEqual(["sent"]);
     expect(isAlive(Number(readFileSync(pid, "utf8")))).toBe(true);
+  });
+
+  test("R-C14: a program whose client left before it was started does not stay, however slow the broker is", async () => {
+    const mark = `${temporaryDirectory()}/started`;
+    const before = brokers();
+    const launcher = new BrokerLauncher(kind);
+    const app = cgiProgram({
+      command: shellProgram(`touch ${mark}.$QUERY_STRING; ${HEAD}; echo fine; sleep 60`),
+      launcher,
+    });
+    const { url } = await serveApp(app);
+    const { broker } = await newBroker(before);
+    process.kill(broker, "SIGSTOP");
+    const leaving = new AbortController();
+    const runs = [1, 2, 3].map((at) => fetch(`${url}/?${at}`, { signal: leaving.signal }).catch(() => "left"));
+    // They count as running once their connections to the broker are open.
+    await expect.poll(() => app.status?.().facts?.running).toBe(3);
+    await setTimeout(50);
+    leaving.abort();
+    expect(await Promise.all(runs)).toEqual(["left", "left", "left"]);
+    await setTimeout(100);
+    process.kill(broker, "SIGCONT");
+    await expect.poll(() => app.status?.().facts?.running).toBe(0);
+    // With Node a program is told to end once its start is known.
+    if (kind === "python") expect([1, 2, 3].filter((at) => existsSync(`${mark}.${at}`))).toEqual([]);
   });
 
   test("when its parent is killed too, a new one is started, and the next request is served", async () => {

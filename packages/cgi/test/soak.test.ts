@@ -126,7 +126,8 @@ for (const spawner of ["python", "node", "inprocess"] as const) {
       }
       const after = figures();
       expect(after).toMatchObject({ zombies: 0, spoolFiles: 0 });
-      expect(after.brokerMegabytes).toBeLessThanOrEqual((before.brokerMegabytes ?? 0) + 20);
+      // Node collects its garbage late, up to the 64 MB its helper is given.
+      expect(after.brokerMegabytes).toBeLessThanOrEqual((before.brokerMegabytes ?? 0) + (spawner === "node" ? 64 : 5));
       if (process.env.GW_SOAK !== undefined) {
         console.log(JSON.stringify({ spawner, seconds, before, after, came: Object.fromEntries(counts) }));
       }
