@@ -1,3 +1,3 @@
 import { preset } from "../../tsup.preset.ts";
 
-export default preset();
+export default preset({ privateEntries: { "asgi-thread": "src/adapters/asgi-thread.ts" } });

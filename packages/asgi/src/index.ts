@@ -1,4 +1,6 @@
 // @gw/asgi: ASGI-shaped apps for TypeScript (ASGI 3.0). Named exports only.
+export { type AsgiToWsgiOptions, asgiToWsgi } from "./adapters/asgi-to-wsgi.ts";
+export { type WsgiToAsgiOptions, wsgiToAsgi } from "./adapters/wsgi-to-asgi.ts";
 export type { AsgiApp, Receive, Send } from "./app.ts";
 export { type Communicator, communicator, type PartialScope } from "./communicator.ts";
 export type {

@@ -36,6 +36,11 @@ export class WsgiInput implements WsgiInputStream {
     return joinChunks(chunks);
   }
 
+  read1(size?: number): Uint8Array {
+    const wanted = limitOf(size);
+    return wanted > 0 && this.#fill(wanted) ? this.#take(Math.min(this.#held.length, wanted)) : EMPTY;
+  }
+
   readline(size?: number): Uint8Array {
     const wanted = limitOf(size);
     const chunks: Uint8Array[] = [];

@@ -92,6 +92,8 @@ export interface Environ {
 export interface WsgiInputStream extends Iterable<Uint8Array> {
   /** Exactly `size` bytes, or fewer at the end; without `size`, or with a negative one, all that is left. */
   read(size?: number): Uint8Array;
+  /** At most `size` bytes, as soon as there are any: `io.BufferedReader`'s name for it, not the PEP's. */
+  read1?(size?: number): Uint8Array;
   /** One line with its `\n`, or the first `size` bytes of it. */
   readline(size?: number): Uint8Array;
   /** All lines, or as many as have about `hint` bytes. */

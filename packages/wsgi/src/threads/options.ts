@@ -103,7 +103,11 @@ function check(name: string, value: number | undefined, least: number): void {
   throw wrong(`${name} is ${JSON.stringify(value)}; allowed is a whole number from ${least} on`);
 }
 
-/** @throws GatewayError `GW_THREAD_OPTION` if there is no such file */
+/**
+ * The file and the export that an app's place means.
+ *
+ * @throws GatewayError `GW_THREAD_OPTION` if there is no such file
+ */
 export function readAppFile(file: string | URL): AppFile {
   if (file instanceof URL && file.protocol !== "file:") throw wrong(`the app is ${file}; allowed is a file: URL`);
   const named = /^(.+):([A-Za-z_$][\w$]*)$/s;

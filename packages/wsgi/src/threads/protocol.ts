@@ -15,6 +15,8 @@ export const TO_APP = {
   GONE: 6,
   /** Nothing follows: the app is told of its end. */
   STOP: 7,
+  /** Asks for a sign of life. */
+  PING: 8,
 } as const;
 
 /** Kinds of records from it. */
@@ -43,6 +45,8 @@ export const FROM_APP = {
   FAILED: 11,
   /** It has stopped. */
   STOPPED: 12,
+  /** The sign of life. */
+  PONG: 13,
 } as const;
 
 /** What a HEAD record says of the body. */
