@@ -9,10 +9,13 @@ export interface LoadOptions {
   connections: number;
   requests: number;
   path?: string;
+  /** Gets the milliseconds of every request. */
+  latencies?: number[];
 }
 
 /** Sends the requests and waits for all answers; gives seconds. */
-export async function load({ port, connections, requests, path = "/hello?name=world" }: LoadOptions): Promise<number> {
+export async function load(options: LoadOptions): Promise<number> {
+  const { port, connections, requests, path = "/hello?name=world", latencies } = options;
   const request = Buffer.from(
     [
       `GET ${path} HTTP/1.1`,
@@ -34,15 +37,19 @@ export async function load({ port, connections, requests, path = "/hello?name=wo
       await once(socket, "connect");
       await new Promise<void>((resolve, reject) => {
         let received = 0;
+        let sent = 0;
         const next = (): void => {
           if (left <= 0) return resolve();
           left--;
           received = 0;
+          sent = performance.now();
           socket.write(request);
         };
         socket.on("data", (chunk) => {
           received += chunk.length;
-          if (received >= answerBytes) next();
+          if (received < answerBytes) return;
+          latencies?.push(performance.now() - sent);
+          next();
         });
         socket.on("error", reject);
         socket.on("close", () => reject(new Error("the server closed a connection")));

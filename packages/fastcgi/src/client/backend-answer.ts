@@ -83,6 +83,12 @@ class BackendBody implements AsyncIterable<Uint8Array> {
 
   /** All of it. */
   async whole(): Promise<Uint8Array> {
+    const first = this.#first;
+    if (first !== null && first.length >= this.#left) {
+      this.#isWhole = true;
+      this.#call.drain();
+      return first.subarray(0, this.#left);
+    }
     const held = new ByteQueue();
     for await (const chunk of this) held.push(chunk);
     return held.takeAll();

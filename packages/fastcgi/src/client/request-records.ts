@@ -1,8 +1,8 @@
 // The records that open a request. A pair is never cut: PHP-FPM refuses one that lies in two records (R-F12).
-import { MAX_CONTENT_BYTES, RecordType } from "../codec/constants.ts";
+import { byteStringToBytes, bytesToByteString } from "@gw/core";
+import { FCGI_VERSION_1, MAX_CONTENT_BYTES, RecordType } from "../codec/constants.ts";
 import { writeBeginRequest } from "../codec/control.ts";
-import { writeParams } from "../codec/params.ts";
-import { recordHeader, writeRecord } from "../codec/record.ts";
+import { pairText } from "../codec/params.ts";
 import { FastcgiError } from "./errors.ts";
 
 /** Most bytes of variables: beyond, PHP-FPM and others give up without a word. */
@@ -18,27 +18,30 @@ export function requestRecords(
   variables: Readonly<Record<string, string>>,
   keepConnection: boolean,
 ): Uint8Array {
-  const records: Uint8Array[] = [writeBeginRequest(requestId, "responder", keepConnection)];
-  let pairs: [string, string][] = [];
-  let length = 0;
+  // One text for all of it, turned into bytes once: a buffer for each record costs more than its content.
+  let records = bytesToByteString(writeBeginRequest(requestId, "responder", keepConnection));
+  let content = "";
   let total = 0;
-  const flush = (): void => {
-    if (pairs.length > 0) records.push(writeRecord(RecordType.params, requestId, writeParams(pairs)));
-    pairs = [];
-    length = 0;
-  };
   for (const name in variables) {
     const value = variables[name] as string;
-    const pairBytes = name.length + value.length + (name.length < 128 ? 1 : 4) + (value.length < 128 ? 1 : 4);
-    total += pairBytes;
-    if (pairBytes > MAX_CONTENT_BYTES || total > MAX_PARAMS_BYTES) throw tooLarge(name, pairBytes);
-    if (length + pairBytes > MAX_CONTENT_BYTES) flush();
-    pairs.push([name, value]);
-    length += pairBytes;
+    const pair = pairText(name, value);
+    total += pair.length;
+    if (pair.length > MAX_CONTENT_BYTES || total > MAX_PARAMS_BYTES) throw tooLarge(name, pair.length);
+    if (content.length + pair.length > MAX_CONTENT_BYTES) {
+      records += paramsHeader(requestId, content.length) + content;
+      content = "";
+    }
+    content += pair;
   }
-  flush();
-  records.push(recordHeader(RecordType.params, requestId, 0));
-  return Buffer.concat(records);
+  if (content !== "") records += paramsHeader(requestId, content.length) + content;
+  return byteStringToBytes(records + paramsHeader(requestId, 0));
+}
+
+/** The header of an FCGI_PARAMS record, as a byte string. */
+function paramsHeader(requestId: number, contentLength: number): string {
+  const [idHigh, idLow] = [requestId >> 8, requestId & 255];
+  const [high, low] = [contentLength >> 8, contentLength & 255];
+  return String.fromCharCode(FCGI_VERSION_1, RecordType.params, idHigh, idLow, high, low, 0, 0);
 }
 
 function tooLarge(name: string, pairBytes: number): FastcgiError {

@@ -147,8 +147,13 @@ export class ParamsBuffer {
 /** Pairs as bytes: one pair after the other, names and values as byte strings. */
 export function writeParams(pairs: Iterable<readonly [name: string, value: string]>): Uint8Array {
   let text = "";
-  for (const [name, value] of pairs) text += lengthText(name.length) + lengthText(value.length) + name + value;
+  for (const [name, value] of pairs) text += pairText(name, value);
   return byteStringToBytes(text);
+}
+
+/** One pair as a byte string. */
+export function pairText(name: string, value: string): string {
+  return lengthText(name.length) + lengthText(value.length) + name + value;
 }
 
 /** A length in its shortest form, as a byte string. */
