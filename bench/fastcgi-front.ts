@@ -131,7 +131,7 @@ try {
         },
       }),
     );
-    const measured = await interleave(variants, { rounds, warmUp: 1 });
+    const measured = await interleave(variants, { rounds, warmUp: 4 });
     process.stdout.write(`## ${title}\n\n${table(measured, "µs")}\n\n`);
     for (const [name, count] of failures) process.stdout.write(`${name}: ${count} rounds broke off\n`);
   }

@@ -99,7 +99,7 @@ async function measure(
       return ((liveTime(one.pid) - before) * 1_000) / count;
     },
   }));
-  const measured = await interleave(variants, { rounds, warmUp: 1 });
+  const measured = await interleave(variants, { rounds, warmUp: 4 });
   process.stdout.write(`## ${title}\n\n${table(measured, "µs")}\n\n`);
   for (const [name, { failed, seconds, count }] of totals) {
     process.stdout.write(`${name}: ${Math.round(count / seconds)} requests/s, ${failed} of ${count} failed\n`);
