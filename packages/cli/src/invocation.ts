@@ -19,6 +19,8 @@ export interface Surroundings {
   readonly environment: NodeJS.ProcessEnv;
   readonly stdout: { write(text: string | Uint8Array, done?: () => void): boolean };
   readonly stderr: { write(text: string): unknown };
+  /** Sockets that a service manager has opened for us; absent: not looked for yet. */
+  readonly activatedBinds?: readonly string[] | null;
 }
 
 /** A command ready to run. */
@@ -55,6 +57,7 @@ export async function invocationOf(
   const configFile = file === null ? null : await readConfigFile(file, { fresh });
   const fromFile = configFile === null ? {} : readSettings(configFile, line.command);
   await readEnvFile(folder, fromFile.envFile, environment);
+  const activatedBinds = surroundings.activatedBinds ?? (await takeSockets(environment));
   return {
     ...surroundings,
     command: line.command,
@@ -63,10 +66,16 @@ export async function invocationOf(
       withPathsFrom(folder, line.settings),
       withPathsFrom(folder, settingsFromEnvironment(line.command, environment)),
       fromFile,
+      activatedBinds === null || line.command === "ctl" ? {} : { bind: activatedBinds },
     ),
     configFile,
-    reread: () => invocationOf(line, surroundings, { appOperand, fresh: true }),
+    reread: () => invocationOf(line, { ...surroundings, activatedBinds }, { appOperand, fresh: true }),
   };
+}
+
+async function takeSockets(environment: NodeJS.ProcessEnv): Promise<readonly string[] | null> {
+  if (environment.LISTEN_FDS === undefined) return null;
+  return (await import("./serving/systemd.ts")).takeActivatedBinds(environment, process.pid);
 }
 
 function configFileName(

@@ -118,8 +118,19 @@ function absoluteSocket(folder: string, bind: string): string {
   return /^unix:(?!\/)./.test(bind) ? `unix:${resolve(folder, bind.slice(5))}` : bind;
 }
 
-/** Joins the three sources; the first that has a key wins. */
-export function effectiveSettings(flags: Settings, environment: Settings, file: Settings): EffectiveSettings {
+const PLACES = ["bind", "uds", "fd", "host", "port"] as const;
+
+/**
+ * Joins the sources; the first that has a key wins.
+ *
+ * @param passed what holds if no source says where to listen: sockets of a service manager
+ */
+export function effectiveSettings(
+  flags: Settings,
+  environment: Settings,
+  file: Settings,
+  passed: Settings = {},
+): EffectiveSettings {
   const values = new Map<string, { value: Value; origin: Origin }>();
   const sources: readonly (readonly [Origin, Settings])[] = [
     ["file", file],
@@ -128,6 +139,9 @@ export function effectiveSettings(flags: Settings, environment: Settings, file: 
   ];
   for (const [origin, settings] of sources) {
     for (const [key, value] of Object.entries(settings)) values.set(key, { value, origin });
+  }
+  if (!PLACES.some((key) => values.has(key))) {
+    for (const [key, value] of Object.entries(passed)) values.set(key, { value, origin: "environment" });
   }
   return new EffectiveSettings(values);
 }

@@ -11,12 +11,14 @@ import { wantsTree } from "../tree/tree-options.ts";
 import { VitalSigns } from "../tree/vital-signs.ts";
 import { takeWorkerPlace } from "../tree/worker-place.ts";
 import { StartError } from "../usage-error.ts";
+import { type FirstProcessOptions, leaveFirstPlace } from "./first-process.ts";
 import { ObservedApp } from "./observed-app.ts";
 import { type PidFile, preparePidFile } from "./pid-file.ts";
 import { Reloader } from "./reloader.ts";
 import type { ServerPlan } from "./server-plan.ts";
 import { untilStopped } from "./signals.ts";
 import { logStrayErrors } from "./stray-errors.ts";
+import { announced, serviceManager } from "./systemd.ts";
 import { foldersToWatch } from "./watch-app.ts";
 import { type TreeWatch, watchTree } from "./watch-tree.ts";
 
@@ -28,6 +30,12 @@ import { type TreeWatch, watchTree } from "./watch-tree.ts";
 export async function runServer(invocation: Invocation, plan: ServerPlan): Promise<number> {
   const place = takeWorkerPlace(invocation.environment);
   if (place !== null) return (await import("../tree/run-worker.ts")).runWorker(invocation, plan, place);
+  leaveFirstPlace({
+    pid: process.pid,
+    environment: process.env,
+    execute: (process as { execve?: FirstProcessOptions["execute"] }).execve,
+    warn: (line) => invocation.stderr.write(`${line}\n`),
+  });
   if (wantsTree(invocation)) return (await import("../tree/run-primary.ts")).runPrimary(invocation, plan);
   return runAlone(invocation, plan);
 }
@@ -43,19 +51,22 @@ async function runAlone(invocation: Invocation, plan: ServerPlan): Promise<numbe
   const pidFile = pid === undefined ? null : preparePidFile(pid);
   const forgetErrors = logStrayErrors(log);
   const signs = new VitalSigns(observed.count);
+  const manager = serviceManager(invocation.environment);
   let watch: TreeWatch | null = null;
   let admin: RunningServer | null = null;
   let isReady = false;
   try {
-    watch = watchTree(plan.isWatching ? foldersToWatch(invocation) : [], () => void reloader.reload());
+    watch = watchTree(plan.isWatching ? foldersToWatch(invocation) : [], () => void reload());
     const context = nodeContext({ log });
     const server = plan.open(app, context, plan.binds);
     const reloader = new Reloader(invocation, { load, app, server, log });
+    const reload = announced(() => reloader.reload(), manager);
     const stopped = untilStopped({
       server,
-      reload: () => void reloader.reload(),
+      reload: () => void reload(),
       onStop: () => {
         isReady = false;
+        manager.stopping();
         reloader.close();
       },
       delayMs: settings.number("drainDelay") ?? 0,
@@ -73,7 +84,7 @@ async function runAlone(invocation: Invocation, plan: ServerPlan): Promise<numbe
       backends: () => observed.backends(),
       addresses,
       isReady: () => isReady,
-      reload: () => reloader.reload(),
+      reload,
       stop: () => process.kill(process.pid, "SIGTERM"),
     });
     admin = await openAdmin(settings.list("admin"), control, context);
@@ -81,11 +92,13 @@ async function runAlone(invocation: Invocation, plan: ServerPlan): Promise<numbe
     isReady = true;
     pidFile?.publish();
     for (const address of addresses()) stderr.write(`gw: listening on ${address}\n`);
+    manager.ready();
     await stopped;
     stderr.write("gw: stopped\n");
     return 0;
   } finally {
     signs.stop();
+    manager.close();
     watch?.close();
     await admin?.close();
     forgetErrors();

@@ -9,6 +9,7 @@ import { oneAtATime } from "../serving/one-at-a-time.ts";
 import { preparePidFile } from "../serving/pid-file.ts";
 import type { ServerPlan } from "../serving/server-plan.ts";
 import { STOP_GRACE_MS, untilStopped } from "../serving/signals.ts";
+import { announced, serviceManager } from "../serving/systemd.ts";
 import { foldersToWatch } from "../serving/watch-app.ts";
 import { type TreeWatch, watchTree } from "../serving/watch-tree.ts";
 import type { GatewayWorkers } from "./gateway-workers.ts";
@@ -25,6 +26,7 @@ export async function runPrimary(invocation: Invocation, plan: Omit<ServerPlan, 
   const log = commandLog(settings);
   const pid = settings.text("pid");
   const pidFile = pid === undefined ? null : preparePidFile(pid);
+  const manager = serviceManager(invocation.environment);
   let watch: TreeWatch | null = null;
   let admin: RunningServer | null = null;
   try {
@@ -32,12 +34,18 @@ export async function runPrimary(invocation: Invocation, plan: Omit<ServerPlan, 
     const addresses = held.map(({ address }) => plan.textOf(address));
     const stopTimeoutMs = plan.gracefulTimeoutMs + STOP_GRACE_MS;
     const tree = new Tree({ ...workersOptionsOf(invocation), held, addresses, log, stopTimeoutMs });
-    const reload = oneAtATime(() => reloadWorkers(tree.workers, stderr));
+    const reload = announced(
+      oneAtATime(() => reloadWorkers(tree.workers, stderr)),
+      manager,
+    );
     const stopResizing = resizeOnSignals(tree.workers);
     const stopped = untilStopped({
       server: tree,
       reload: () => void reload(),
-      onStop: () => tree.leave(),
+      onStop: () => {
+        manager.stopping();
+        tree.leave();
+      },
       delayMs: settings.number("drainDelay") ?? 0,
       gracefulTimeoutMs: stopTimeoutMs,
       giveUp: () => process.exit(1), // the supervisor has killed what it could; the guard ends the rest
@@ -49,11 +57,13 @@ export async function runPrimary(invocation: Invocation, plan: Omit<ServerPlan, 
     watch = watchTree(plan.isWatching ? foldersToWatch(invocation) : [], () => void reload());
     pidFile?.publish();
     for (const address of addresses) stderr.write(`gw: listening on ${address}\n`);
+    manager.ready();
     await stopped;
     stopResizing();
     stderr.write("gw: stopped\n");
     return 0;
   } finally {
+    manager.close();
     watch?.close();
     await admin?.close();
     pidFile?.remove();

@@ -34,7 +34,7 @@ export async function holdBind(bind: Bind, { mode = 0o660 }: { mode?: number } =
       release = await placeSocket(bind.path, mode, async (path) => {
         handle = bindOnly(path, -1, -1);
       });
-    } else if (bind.kind === "fd") handle = bindOnly(null, -1, -1, bind.fd);
+    } else if (bind.kind === "fd") handle = bindOnly(null, 0, -1, bind.fd);
     else handle = bindPort(bind.host, bind.port);
   } catch (error) {
     (handle as BoundHandle | null)?.close();
