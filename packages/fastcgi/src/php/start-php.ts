@@ -7,6 +7,8 @@ import { FastcgiError } from "../client/errors.ts";
 import type { PhpStartOptions } from "./options.ts";
 
 const SBIN = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+/** For requests that a pool runs or has accepted when another takes its place: as long as we wait for an answer's head. */
+const DRAIN_TIMEOUT_MS = 60_000;
 /** Children of a site, unless told. */
 export const DEFAULT_MAX_CHILDREN = 4;
 const PHP_PATH = "/usr/local/bin:/usr/bin:/bin";
@@ -73,6 +75,9 @@ async function phpFpmSpec(command: string, { name, env, options }: SpecParts): P
     processes: 1,
     socket: "path",
     ready: "connect",
+    // At QUIT, children finish what they run, but PHP-FPM drops the connections that none of them has accepted yet,
+    // and requests in them are lost. So it is asked when nobody is connected any more.
+    drainTimeoutMs: DRAIN_TIMEOUT_MS,
     stopSignal: "SIGQUIT", // TERM would cut the requests that run
     stopTimeoutMs: 10_000,
   };
