@@ -1,13 +1,16 @@
 // PHP replaced under load: by us, and by somebody else.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLogger } from "@gw/core";
 import { nodeContext } from "@gw/core/node";
 import { type RunningApp, run } from "@gw/core/testing";
 import { requires } from "@gw-private/requires";
-import { afterAll, afterEach, beforeAll, expect } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, onTestFinished } from "vitest";
 import { type PhpStartOptions, phpFpm } from "../src/index.ts";
 
 /** Debian names it after its version. */
@@ -78,4 +81,73 @@ for (const [title, start] of ways) {
     },
     60_000,
   );
+}
+
+/** A PHP-FPM of the system's, as its service starts it. */
+async function startService(folder: string, stopTimeout: string): Promise<{ socket: string; child: ChildProcess }> {
+  const socket = join(folder, "fpm.sock");
+  const file = join(folder, "fpm.conf");
+  const isRoot = process.getuid?.() === 0;
+  await writeFile(
+    file,
+    `[global]
+daemonize = no
+error_log = ${folder}/log
+process_control_timeout = ${stopTimeout}
+[www]
+listen = ${socket}
+${isRoot ? "user = www-data" : ""}
+pm = static
+pm.max_children = 3
+`,
+  );
+  const child = spawn(phpFpmName, ["-F", "-y", file], { stdio: "ignore", env: { PATH: "/usr/sbin:/usr/bin:/bin" } });
+  await untilThere(socket);
+  return { socket, child };
+}
+
+async function untilThere(path: string): Promise<void> {
+  for (;;) {
+    const socket = connect({ path });
+    const isThere = await once(socket, "connect").then(
+      () => true,
+      () => false,
+    );
+    socket.destroy();
+    if (isThere) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+requires(phpFpmName)(
+  "R-F14: a PHP-FPM that its own service reloads loses no request, POSTs included, where it lets its children finish",
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), "gw-service-"));
+    await chmod(folder, 0o755);
+    const { socket, child } = await startService(folder, "10s");
+    onTestFinished(async () => {
+      child.kill("SIGKILL");
+      await once(child, "exit");
+      await rm(folder, { recursive: true, force: true });
+    });
+    const site = phpFpm({ root, socket: `unix:${socket}`, maxConnections: 3, maxIdleConnections: 3 });
+    const app = await run(site, { context: nodeContext({ log: silentLogger }) });
+    running.push(app);
+    const reloads = async (): Promise<void> => {
+      for (let at = 1; at <= ROLLS; at++) {
+        child.kill("SIGUSR2"); // what `systemctl reload` sends
+        await untilLogged(join(folder, "log"), "ready to handle connections", at + 1);
+      }
+    };
+    const { asked, wrong } = await load(app, reloads());
+    expect(wrong).toEqual([]);
+    expect(asked).toBeGreaterThan(5 * ROLLS);
+  },
+  60_000,
+);
+
+async function untilLogged(file: string, words: string, times: number): Promise<void> {
+  while ((await readFile(file, "utf8")).split(words).length <= times) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }

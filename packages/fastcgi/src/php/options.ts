@@ -6,7 +6,7 @@ import type { FastcgiClientOptions } from "../client/options.ts";
 export interface PhpStartOptions {
   /** PHP-FPM, or php-cgi. @default php-fpm or php-fpm8.x where there is one, else php-cgi; on PATH and in the sbin directories */
   command?: string;
-  /** How PHP-FPM keeps children. Connections are kept with "static" only: with the others a kept one may stall the next. @default "static" */
+  /** How PHP-FPM keeps children. Connections are kept with "static" only: with the others a kept one may hold up the next. @default "static" */
   pm?: "static" | "dynamic" | "ondemand";
   /** Children, that is requests at once. @default 4 */
   maxChildren?: number;

@@ -71,8 +71,10 @@ export function phpFpm(options: PhpFpmOptions): App {
 }
 
 /**
- * PHP-FPM takes a child that waits on a kept connection for an idle one: it starts no other for the next connection, which
- * then waits for nobody. So connections are kept only where every child is there from the start, and never more than those.
+ * PHP-FPM with `pm = ondemand` starts one child for each time it wakes up, however many connections have come, and none while
+ * one looks idle. The rest wait for a child to be free again: a kept connection never frees its own. With `dynamic` it looks
+ * once a second. So connections are kept only where every child is there from the start, and never more than those
+ * (docs/decisions/0014).
  */
 function keptAsPhpCan(options: PhpFpmOptions): PhpFpmOptions {
   const { start = false, maxIdleConnections } = options;
