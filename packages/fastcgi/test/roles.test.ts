@@ -161,6 +161,7 @@ describe("an authorizer", () => {
     ["a type with a line break", { type: "Basic\nX: y" }, {}],
     ["a variable's value with a line break", {}, { TENANT: "a\nb" }],
     ["a variable named like an identity", {}, { REMOTE_USER: "root" }],
+    ["a variable named like what is known of a user", {}, { REMOTE_GROUPS: "root" }],
     ["a variable named like a header", {}, { HTTP_COOKIE: "a=b" }],
     ["a variable that is no name", {}, { "A: b\r\nX": "y" }],
   ])("R-H18: %s lets nobody in", async (_, bad, variables) => {
