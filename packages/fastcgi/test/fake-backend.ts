@@ -1,8 +1,8 @@
 // A scripted backend: says what a test tells it to, at the level of records.
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { ApplicationConnection, type ApplicationEvent } from "../src/codec/application.ts";
 import { RecordType, writeEndRequest, writeRecord } from "../src/codec/index.ts";
 
@@ -24,10 +24,11 @@ export interface Visit {
 /** What the script does with an event. */
 export type Script = (event: ApplicationEvent, visit: Visit) => void;
 
-/** Starts a backend on a unix socket. */
-export async function fakeBackend(script: Script, onConnect: (visit: Visit) => void = () => {}) {
-  const folder = await mkdtemp(join(tmpdir(), "gw-fake-"));
-  const path = join(folder, "socket");
+/** Starts a backend on a unix socket; `at`: where another one was. */
+export async function fakeBackend(script: Script, onConnect: (visit: Visit) => void = () => {}, at?: string) {
+  const folder = at === undefined ? await mkdtemp(join(tmpdir(), "gw-fake-")) : dirname(at);
+  await mkdir(folder, { recursive: true });
+  const path = at ?? join(folder, "socket");
   const visits: Visit[] = [];
   const server = createServer((socket) => {
     const machine = new ApplicationConnection();

@@ -271,6 +271,18 @@ describe("faults", () => {
     expect((await one.ask()).status).toBe(200);
   });
 
+  withLibfcgi(
+    "R-F16, R-O4: a process that hangs in the middle of a body is cut at the limit, and replaced",
+    async () => {
+      const one = await pool({ max: 1, ioTimeoutMs: 60, headerTimeoutMs: 5_000 });
+      const pid = await one.pid();
+      const cut = await one.ask(`/half?${freshFile()}`);
+      expect([cut.status, cut.text(), cut.outcome.result]).toEqual([200, "half", "cut"]);
+      await one.until((now) => now.pids().length === 1 && !now.pids().includes(pid) && !isAlive(pid));
+      expect((await one.ask()).status).toBe(200);
+    },
+  );
+
   withLibfcgi("a process whose client has left gets no other request until it is done with that one", async () => {
     const some = await pool({ min: 2, max: 2 });
     await some.until((now) => now.pids().length === 2);
