@@ -82,6 +82,7 @@ requires("perl")(
     const recycled = backend.recycle(old as number);
     const address = addressOf(backend, old);
     await until(backend, ({ addresses }) => addresses[0] !== address);
+    await new Promise((resolve) => setTimeout(resolve, 200)); // several looks at who is connected
     expect(runs(old as number)).toBe(true);
     held.end("go on\n");
     expect(Number(await text(held))).toBe(old);

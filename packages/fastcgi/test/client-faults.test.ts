@@ -183,6 +183,16 @@ describe("connections", () => {
     expect(visits.length).toBe(2);
   });
 
+  test("R-F13: half a record left over closes it, too", async () => {
+    const { address, visits } = await backend((event, visit) => {
+      hello(event, visit);
+      if (event.kind === "inputEnd") visit.socket.write(Buffer.from([1, RecordType.stdout, 0]));
+    });
+    const client = await app({ address });
+    for (let at = 0; at < 3; at++) expect((await client.request()).text()).toBe("hello");
+    expect(visits.length).toBe(3);
+  });
+
   test("R-F14: a kept connection that breaks costs nothing that may be repeated", async () => {
     const { address, visits } = await backend((event, visit) => {
       const requests = visit.events.filter(({ kind }) => kind === "request").length;

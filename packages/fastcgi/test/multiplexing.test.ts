@@ -175,14 +175,15 @@ describe("a backend that announces it", () => {
         visit.output(event.id, `${HEAD}again`);
         return visit.end(event.id);
       }
-      if (visit.waiting.length !== 2) return;
+      if (visit.waiting.length !== 3) return;
       visit.output(1, `${HEAD}begun`);
       setImmediate(() => visit.socket.destroy());
     });
     const app = await client({ address });
-    const [begun, waiting] = await Promise.all([app.request("/a"), app.request("/b")]);
+    const [begun, ...waiting] = (await all(app, ["/a", "/b", "/c"])) as [TestResponse, TestResponse, TestResponse];
     expect([begun.text(), begun.outcome.result]).toEqual(["begun", "cut"]);
-    expect(waiting.text()).toBe("again");
+    expect(texts(waiting)).toEqual(["again", "again"]);
+    expect(visits.length).toBe(3);
   });
 
   test("R-F4: FCGI_CANT_MPX_CONN after all: the request gets a connection of its own, and so do the next", async () => {
@@ -210,6 +211,7 @@ describe("a backend that announces it", () => {
     await until(() => visits[0]?.requests.length === 1);
     expect((await app.request("/", { headers: { "X-Long": "x".repeat(70_000) } })).status).toBe(431);
     expect(texts(await Promise.all([others, app.request("/b")]))).toEqual(["/a ".repeat(8), "/b ".repeat(8)]);
+    expect(texts(await all(app, ["/c", "/d"]))).toEqual(["/c ".repeat(8), "/d ".repeat(8)]);
     expect(visits.length).toBe(1);
   });
 });

@@ -32,9 +32,12 @@ interface Pool {
   stop(deadline?: AbortSignal): Promise<void>;
 }
 
-async function pool(options: Partial<FastcgiPoolOptions> = {}): Promise<Pool> {
+async function pool(
+  options: Partial<FastcgiPoolOptions> = {},
+  context = nodeContext({ log: silentLogger }),
+): Promise<Pool> {
   const app = fastcgiPool({ command: compiled?.program ?? "", stopTimeoutMs: 2_000, ...options });
-  const started = await run(app, { context: nodeContext({ log: silentLogger }) });
+  const started = await run(app, { context });
   running.push(started);
   const made: Pool = {
     app,
@@ -94,6 +97,8 @@ describe("how many processes", () => {
     const release = freshFile();
     const held = Array.from({ length: 3 }, () => some.pid(`/hold?${release}`));
     await some.until((now) => now.pids().length === 3 && fact(now, "running") === 3);
+    await new Promise((resolve) => setTimeout(resolve, 250)); // long requests are no idle time
+    expect(fact(some, "wanted")).toBe(3);
     writeFileSync(release, "");
     const pids = await Promise.all(held);
     await some.until((now) => fact(now, "processes") === 1);
@@ -321,15 +326,17 @@ describe("life", () => {
     const pids = some.pids();
     await some.stop();
     expect(pids.filter(isAlive)).toEqual([]);
-    expect((await some.ask()).status).toBe(503);
+    const answer = await some.ask();
+    expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "5"]);
   });
 
   withLibfcgi("two pools of one program live side by side, as they do at a reload", async () => {
-    const [one, other] = [await pool(), await pool()];
+    const context = nodeContext({ log: silentLogger });
+    const [one, other] = [await pool({}, context), await pool({}, context)];
     expect(await one.pid()).not.toBe(await other.pid());
     await one.stop();
     expect((await other.ask()).status).toBe(200);
-    const third = await pool();
+    const third = await pool({}, context);
     expect((await third.ask()).status).toBe(200);
   });
 
