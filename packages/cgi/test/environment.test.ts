@@ -83,6 +83,20 @@ onEverySpawner((spawner, { test }) => {
       expect(Object.values(variables)).not.toContain("forged");
     });
 
+    test("R-C3: what the mount names of such a header arrives, and only that", async () => {
+      const listing = gateway()
+        .mount("/env", cgiProgram({ spawner, command: program }), {
+          variables: ({ headers }) => ({ BUILD_TOKEN: headers.get("build_token") ?? "" }),
+        })
+        .run(() => {
+          throw new Error("not reached");
+        });
+      const headers = { build_token: "t-1", other_token: "t-2" };
+      const variables = await variablesOf(listing, "/env", { headers });
+      expect(variables.BUILD_TOKEN).toBe("t-1");
+      expect(Object.values(variables)).not.toContain("t-2");
+    });
+
     test("R-C6: passwords do not reach programs unless the mount says so; Proxy-Authorization never does", async () => {
       const headers = { Authorization: "Basic c2VjcmV0", "Proxy-Authorization": "Basic c2VjcmV0" };
       expect(Object.values(await variablesOf(app, "/", { headers }))).not.toContain("Basic c2VjcmV0");
