@@ -16,7 +16,7 @@ const config: KnipConfig = {
     // Samples and cases are programs: every file of theirs is started by somebody.
     "apps/*": { entry: ["**/*.ts"] },
     conformance: { entry: ["**/*.ts"], ignoreDependencies: [/^@gw\//] },
-    bench: { entry: ["**/*.ts"], ignoreDependencies: [/^@gw\//] },
+    bench: { entry: ["**/*.{ts,mjs}"], ignoreDependencies: [/^@gw\//] },
   },
   // Started by name from scripts/, or named in a configuration file's $schema.
   ignoreDependencies: ["@arethetypeswrong/cli", "publint", "turbo", "@changesets/config"],

@@ -96,7 +96,7 @@ async function measure(
         seconds: total.seconds + (performance.now() - begun) / 1_000,
         count: total.count + count,
       });
-      return ((liveTime(one.pid) - before) * 1_000) / count;
+      return ((liveTime(one.pid) - before) * 1_000) / (count - failed); // per answered request
     },
   }));
   const measured = await interleave(variants, { rounds, warmUp: 4 });
