@@ -27,25 +27,23 @@ export class Wire {
       this.#look();
     });
     for (const event of ["end", "close", "error"]) stream.on(event, () => this.#end());
+    stream.on("drain", () => this.#look());
   }
 
   /** Writes, and lets the bytes go before more are written. */
   async write(bytes: Uint8Array): Promise<void> {
     if (this.#stream.destroyed || this.#stream.writableEnded) return;
-    if (!this.#stream.write(bytes)) {
-      await new Promise<void>((resolve) => {
-        for (const event of ["drain", "close", "error"]) this.#stream.once(event, () => resolve());
-      });
-    } else await new Promise((resolve) => setImmediate(resolve));
+    if (this.#stream.write(bytes)) await new Promise((resolve) => setImmediate(resolve));
+    else while (!this.isEnded && this.#stream.writableNeedDrain) await this.#news();
   }
 
   /** Settles once the frames match, or the server has ended. */
   async until(isDone: (frames: readonly ServerFrame[]) => boolean): Promise<void> {
-    while (!this.isEnded && !isDone(this.frames)) {
-      await new Promise<void>((resolve) => {
-        this.#wake.push(resolve);
-      });
-    }
+    while (!this.isEnded && !isDone(this.frames)) await this.#news();
+  }
+
+  #news(): Promise<void> {
+    return new Promise((resolve) => this.#wake.push(resolve));
   }
 
   /** Ends our side. */
@@ -73,14 +71,14 @@ export class Wire {
 }
 
 /** Opens a WebSocket. */
-export type OpenWire = (server: RunningServer, extensions?: string) => Promise<Wire>;
+export type OpenWire = (server: Pick<RunningServer, "url">, extensions?: string, path?: string) => Promise<Wire>;
 
 /** Over an HTTP/1.1 upgrade. */
-export const overHttp1: OpenWire = async (server, extensions) => {
+export const overHttp1: OpenWire = async (server, extensions, path = "/") => {
   const socket = connectTcp({ port: Number(new URL(server.url).port), host: "127.0.0.1", noDelay: true });
   const offer = extensions === undefined ? "" : `Sec-WebSocket-Extensions: ${extensions}\r\n`;
   socket.write(
-    `GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n${offer}Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
+    `GET ${path} HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n${offer}Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
   );
   let head = "";
   while (!head.endsWith("\r\n\r\n")) {
@@ -95,7 +93,7 @@ export const overHttp1: OpenWire = async (server, extensions) => {
 };
 
 /** Over an HTTP/2 extended CONNECT. */
-export const overHttp2: OpenWire = async (server, extensions) => {
+export const overHttp2: OpenWire = async (server, extensions, path = "/") => {
   const session = connectHttp2(server.url);
   session.on("error", () => {});
   await once(session, "remoteSettings");
@@ -104,7 +102,7 @@ export const overHttp2: OpenWire = async (server, extensions) => {
       ":method": "CONNECT",
       ":protocol": "websocket",
       ":scheme": "http",
-      ":path": "/",
+      ":path": path,
       "sec-websocket-version": "13",
       ...(extensions === undefined ? {} : { "sec-websocket-extensions": extensions }),
     },

@@ -63,10 +63,18 @@ async function sendInput(socket: Socket, id: number, body: ClientRequest["body"]
   for await (const chunk of chunks) {
     if (socket.destroyed) return;
     for (const piece of streamRecords(RecordType.stdin, id, chunk)) {
-      if (!socket.write(piece)) await Promise.race([once(socket, "drain"), once(socket, "close")]).catch(() => {});
+      if (!socket.write(piece)) await drained(socket);
     }
   }
   if (!socket.destroyed) socket.write(writeRecord(RecordType.stdin, id, nothing));
+}
+
+/** Settles when more can be written, or nothing any more; leaves no listener behind. */
+async function drained(socket: Socket): Promise<void> {
+  const over = new AbortController();
+  const { signal } = over;
+  await Promise.race(["drain", "close"].map((event) => once(socket, event, { signal }).catch(() => {})));
+  over.abort();
 }
 
 /** What the responder writes; throws if the connection ends before the request does. */
