@@ -47,7 +47,12 @@ function documented(file: string, { port, documents, decider }: Place): string {
     .replaceAll(/127\.0\.0\.1:(?:9001|8000)/g, `127.0.0.1:${decider}`);
 }
 
-function apache(name: string, file: string, asks: "tcp" | "program", names: readonly string[]): GuardedServer {
+function apache(
+  name: string,
+  file: string,
+  asks: "tcp" | "program",
+  { names, change = (text) => text }: { names: readonly string[]; change?: (configuration: string) => string },
+): GuardedServer {
   return {
     name,
     needs: ["apache2", ...names.map((one) => `${modules}/mod_${one}.so`)],
@@ -70,7 +75,7 @@ LogFormat "%{REMOTE_USER}e %{REMOTE_GROUPS}e %>s" who
 CustomLog ${place.log} who
 ${asks === "program" ? `FcgidIPCDir ${place.folder}\nFcgidProcessTableFile ${place.folder}/fcgid_shm` : ""}
 ${isRoot ? "User www-data\nGroup www-data" : ""}
-${documented(file, place)}`,
+${change(documented(file, place))}`,
       );
       return ["apache2", "-D", "FOREGROUND", "-f", configuration];
     },
@@ -140,8 +145,17 @@ const caddy: GuardedServer = {
 
 /** Every server, by each way it has to ask. */
 export const guardedServers: readonly GuardedServer[] = [
-  apache("Apache mod_authnz_fcgi", "apache-authorizer.conf", "tcp", ["authnz_fcgi"]),
-  apache("Apache mod_fcgid", "apache-fcgid-authorizer.conf", "program", ["fcgid"]),
+  apache("Apache mod_authnz_fcgi", "apache-authorizer.conf", "tcp", { names: ["authnz_fcgi"] }),
+  apache("Apache mod_authnz_fcgi, its own Basic", "apache-authorizer.conf", "tcp", {
+    names: ["auth_basic", "authnz_fcgi"],
+    change: (text) =>
+      text
+        .replace("AuthType gw", "AuthType Basic")
+        .replace("AuthName gw", "AuthName Restricted")
+        .replace("CGIPassAuth On", "")
+        .replace(/AuthnzFcgiCheckAuthnProvider.*/, "AuthBasicProvider gw"),
+  }),
+  apache("Apache mod_fcgid", "apache-fcgid-authorizer.conf", "program", { names: ["fcgid"] }),
   lighttpd,
   nginx,
   caddy,

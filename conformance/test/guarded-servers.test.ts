@@ -9,8 +9,9 @@ const basic = (name: string, password: string): [string, string] => [
   `Basic ${Buffer.from(`${name}:${password}`).toString("base64")}`,
 ];
 
-/** What becomes of a redirect to a login page: nginx and mod_fcgid only know 401. */
+/** What becomes of a redirect to a login page: where Apache has a 401 of its own, nothing. */
 const redirects: Readonly<Record<string, readonly [status: number, location: string | null]>> = {
+  "Apache mod_authnz_fcgi, its own Basic": [401, null],
   "Apache mod_fcgid": [401, null],
 };
 
