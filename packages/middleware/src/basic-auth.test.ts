@@ -159,3 +159,17 @@ test("some(requireUser(), basicAuth(…)) takes a session's user or a password, 
     'Basic realm="Restricted", charset="UTF-8"',
   ]);
 });
+
+test.each(["ann\u0000:x", "ann:x\u0000", "a\nn:x", "ann:\u007f", "ann:\u0085x"])(
+  "R-M1: control characters in credentials are refused before anybody is asked: %j",
+  async (pair) => {
+    const verify = vi.fn(() => true);
+    const headers = { Authorization: `Basic ${Buffer.from(pair).toString("base64")}` };
+    const answer = await request(
+      compose([basicAuth({ verify })], () => text("in")),
+      "/",
+      { headers },
+    );
+    expect([answer.status, verify.mock.calls.length]).toEqual([401, 0]);
+  },
+);

@@ -188,6 +188,17 @@ describe("R-M3: refused with 401, and with an error for whoever sent a token", (
   });
 });
 
+test("R-M3: the header is judged before any key is asked: algorithm, crit, b64, typ", async () => {
+  const { verify } = jwtVerifier(rsOptions);
+  const problemOf = async (header: Record<string, unknown>, key: Key = rsa.privateKey) =>
+    verify(await sign({}, key, header));
+  expect(await problemOf({ alg: "PS256" })).toEqual({ problem: "algorithm" });
+  expect(await problemOf({ alg: "HS256" }, Buffer.from(secret))).toEqual({ problem: "algorithm" });
+  expect(await problemOf({ alg: "RS256", crit: ["b64"], b64: true })).toEqual({ problem: "crit" });
+  expect(await problemOf({ alg: "RS256", b64: true })).toEqual({ problem: "b64" });
+  expect(await problemOf({ alg: "RS256", typ: "logout+jwt" })).toEqual({ problem: "typ" });
+});
+
 test("R-M3: clocks may differ by clockSkewMs", async () => {
   vi.useFakeTimers({ toFake: ["Date"], now: 1_700_000_000_000 });
   const options = { ...rsOptions, clockSkewMs: 60_000 };

@@ -75,6 +75,7 @@ requires("openssl")(
     // One name that holds ", email:root@…" must not be read as two.
     const odd = authority.issueForUri("odd", "/CN=a", "http://example.com/, email:root@example.com");
     expect(await status(odd, { user: "email" })).toBe(403);
+    expect(await status(odd, { user: "uri" })).toBe(403); // the runtime writes it in quotes, and that is no name
     expect(await status(authority.issue("ok", "/CN=a"), { owner: () => null })).toBe(403);
   },
 );
