@@ -173,26 +173,6 @@ for (const pm of ["static", "dynamic", "ondemand"] as const) {
   });
 }
 
-withFpm("a restart of PHP under load costs no request that may be repeated", async () => {
-  const php = phpFpm({ root, start: { command: phpFpmName, maxChildren: 4 } });
-  const app = await run(php, { context: nodeContext({ log: silentLogger }) });
-  running.push(app);
-  const statuses: number[] = [];
-  let isOver = false;
-  const worker = async (): Promise<void> => {
-    while (!isOver && statuses.length < 20_000) {
-      statuses.push((await app.request("/pid.php")).status);
-    }
-  };
-  const workers = [worker(), worker(), worker()];
-  await php.reload?.();
-  await php.reload?.();
-  isOver = true;
-  await Promise.all(workers);
-  expect(statuses.length).toBeGreaterThan(10);
-  expect(statuses.filter((status) => status !== 200)).toEqual([]);
-});
-
 withFpm("R-C6: the user of our layer is REMOTE_USER, under a mount too", async () => {
   const php = phpFpm({ root, start: { command: phpFpmName } });
   const login = (next: Parameters<ReturnType<typeof mount>>[0]) => (request: Parameters<typeof next>[0]) =>
