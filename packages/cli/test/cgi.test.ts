@@ -52,8 +52,7 @@ describe("a CGI program", () => {
     expect(parse(answers[1]?.stdout ?? "").head).toContain("Status: 201 Created");
   });
 
-  const keepsCode = "enableCompileCache" in nodeModule;
-  test.runIf(keepsCode)("keeps compiled code below home, for the next request, unless told not to", async () => {
+  test("keeps compiled code below home, where Node can, for the next request, unless told not to", async () => {
     const folder = folderWith({ "app.ts": appSaying("kept") });
     const call = (HOME: string, more: object) =>
       gw(folder, ["app.ts"], {
@@ -67,7 +66,8 @@ describe("a CGI program", () => {
       await call(other, { NODE_DISABLE_COMPILE_CACHE: "1" }),
     ];
     expect(answers.map(({ stdout }) => parse(stdout).body)).toEqual(["kept /\n", "kept /\n", "kept /\n"]);
-    expect(readdirSync(join(home, ".cache/gw/compiled"))).toHaveLength(1);
+    const canKeep = "enableCompileCache" in nodeModule; // Node 22.8
+    expect(canKeep ? readdirSync(join(home, ".cache/gw/compiled")) : readdirSync(home)).toHaveLength(canKeep ? 1 : 0);
     expect(readdirSync(other)).toEqual([]);
   });
 
