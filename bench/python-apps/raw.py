@@ -1,9 +1,23 @@
-"""The apps of the Python benchmark: raw, and with a framework where it is installed."""
+"""The apps of the Python benchmarks: raw, and with a framework where it is installed."""
+
+_MEBIBYTE = b"x" * 1048576
 
 
 def wsgi(environ, start_response):
-    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "13")])
-    return [b"Hello, World!"]
+    path = environ["PATH_INFO"]
+    data = b"Hello, World!"
+    if path == "/mebibyte":
+        data = _MEBIBYTE
+    elif path == "/upload":
+        size = 0
+        while True:
+            part = environ["wsgi.input"].read(65536)
+            if not part:
+                break
+            size += len(part)
+        data = str(size).encode()
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(data)))])
+    return [data]
 
 
 async def asgi(scope, receive, send):
@@ -30,3 +44,22 @@ def fastapi():
         return {"hello": name}
 
     return app
+
+
+def django():
+    from django.conf import settings
+    from django.core.wsgi import get_wsgi_application
+    from django.http import HttpResponse
+    from django.urls import path
+
+    # A module of its own, as Django wants it: this one.
+    settings.configure(ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__, SECRET_KEY="bench")
+    globals()["urlpatterns"] = [path("hello", lambda request: HttpResponse("Hello, World!"))]
+    return get_wsgi_application()
+
+
+def __getattr__(name):
+    """`flask_app` and `django_app`, for servers that call no factories."""
+    if name in ("flask_app", "django_app"):
+        return globals()[name[:-4]]()
+    raise AttributeError(name)
