@@ -29,7 +29,6 @@ const gunicorn =
 const uwsgi =
   (processes: string): Command =>
   (port, app) => {
-    const [module = "", name = ""] = app.split(":");
     const words = [
       "--http-socket",
       `127.0.0.1:${port}`,
@@ -41,7 +40,7 @@ const uwsgi =
       "--add-header",
       "Connection: close", // it does, and does not say so by itself
     ];
-    return [`${bin}/uwsgi`, ...words, "--module", module, "--callable", name.replace("()", "_app"), "--die-on-term"];
+    return [`${bin}/uwsgi`, ...words, "--module", app, "--die-on-term"];
   };
 const ours =
   (options: string): Command =>

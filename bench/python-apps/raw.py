@@ -56,10 +56,3 @@ def django():
     settings.configure(ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__, SECRET_KEY="bench")
     globals()["urlpatterns"] = [path("hello", lambda request: HttpResponse("Hello, World!"))]
     return get_wsgi_application()
-
-
-def __getattr__(name):
-    """`flask_app` and `django_app`, for servers that call no factories."""
-    if name in ("flask_app", "django_app"):
-        return globals()[name[:-4]]()
-    raise AttributeError(name)
