@@ -74,26 +74,30 @@ for (const { version, path } of interpreters()) {
   });
 }
 
-withPython("gw dev replaces the workers when a Python file changes, and drops no request", async () => {
-  const folder = folderWith({ "hello.py": saying("v0") });
-  const server = await serving(folder, ["dev", "-p", "0", "--no-access-log", "wsgi:hello:application?workers=1"]);
-  const answers: string[] = [];
-  let isOver = false;
-  const client = async (): Promise<void> => {
-    while (!isOver) {
-      const answer = await fetch(`${server.urls[0]}/`);
-      answers.push(answer.status === 200 ? await answer.text() : String(answer.status));
+withPython(
+  "gw dev replaces the workers when a Python file changes, and drops no request",
+  async () => {
+    const folder = folderWith({ "hello.py": saying("v0") });
+    const server = await serving(folder, ["dev", "-p", "0", "--no-access-log", "wsgi:hello:application?workers=1"]);
+    const answers: string[] = [];
+    let isOver = false;
+    const client = async (): Promise<void> => {
+      while (!isOver) {
+        const answer = await fetch(`${server.urls[0]}/`);
+        answers.push(answer.status === 200 ? await answer.text() : String(answer.status));
+      }
+    };
+    const clients = Array.from({ length: 4 }, client);
+    for (const version of ["v1", "v2", "v3"]) {
+      folder.write("hello.py", `${saying(version)}# ${version}\n`);
+      await expect.poll(() => answers.at(-1), { timeout: 30_000 }).toMatch(new RegExp(`^${version} `));
     }
-  };
-  const clients = Array.from({ length: 4 }, client);
-  for (const version of ["v1", "v2", "v3"]) {
-    folder.write("hello.py", `${saying(version)}# ${version}\n`);
-    await expect.poll(() => answers.at(-1), { timeout: 10_000 }).toMatch(new RegExp(`^${version} `));
-  }
-  isOver = true;
-  await Promise.all(clients);
-  expect(answers.filter((text) => !/^v\d /.test(text))).toEqual([]);
-});
+    isOver = true;
+    await Promise.all(clients);
+    expect(answers.filter((text) => !/^v\d /.test(text))).toEqual([]);
+  },
+  60_000,
+);
 
 withPython("R-O2: HUP keeps the old workers when the new code cannot be imported, and says why", async () => {
   const folder = folderWith({ "hello.py": saying("old") });
@@ -110,4 +114,24 @@ withPython("R-O2: HUP keeps the old workers when the new code cannot be imported
   server.kill("SIGHUP");
   await reloaded;
   expect(await (await fetch(`${server.urls[0]}/`)).text()).toMatch(/^new /);
+});
+
+withPython("gw -w 2 runs the workers of a WSGI app once for both gateway processes", async () => {
+  const pids = `import os
+
+def application(environ, start_response):
+    start_response('200 OK', [('Content-Type', 'text/plain')])
+    return [("%d" % os.getpid()).encode()]
+`;
+  const folder = folderWith({ "hello.py": pids });
+  const server = await serving(folder, ["-w", "2", "-p", "0", "--no-access-log", "wsgi:hello:application?workers=1"]);
+  await expect
+    .poll(() => new Set(server.stderr().match(/(?<=has loaded the app worker=)\d+/g)).size, { timeout: 15_000 })
+    .toBe(2);
+  const seen = new Set<string>();
+  for (let count = 0; count < 20; count++) {
+    const answer = await fetch(`${server.urls[0]}/`, { headers: { Connection: "close" } });
+    seen.add(await answer.text());
+  }
+  expect(seen.size).toBe(1);
 });

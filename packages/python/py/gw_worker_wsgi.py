@@ -209,25 +209,22 @@ class InlineHost(Host):
 class ThreadHost(Host):
     """The main thread reads, others run the app; whoever has the lock writes for all."""
 
-    multithread = True
-
-    def __init__(self, sock, app, settings):
+    def __init__(self, sock, app, settings, requests=None):
         super().__init__(sock, app, settings)
-        self.requests = SimpleQueue()
+        self.multithread = settings["threads"] > 1
         self.out = deque()
         self.lock = threading.Lock()
-        self.threads = [
-            threading.Thread(target=self.work, name="gw-%d" % (number + 1), daemon=True)
-            for number in range(settings["threads"])
-        ]
+        self.threads = []
+        self.requests = requests
+        if requests is None:
+            self.requests = SimpleQueue()
+            self.threads = start_threads(settings["threads"], self.requests)
 
     def new_inbox(self):
         return SimpleQueue()
 
     def serve(self):
         self.watch()
-        for thread in self.threads:
-            thread.start()
         feed = self.decoder.feed
         is_open = True
         while is_open:
@@ -249,18 +246,6 @@ class ThreadHost(Host):
         deadline = time.monotonic() + _LAST_WORDS
         for thread in self.threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-
-    def work(self):
-        get = self.requests.get
-        while True:
-            item = get()
-            if item is None:
-                return
-            frame, call = item
-            if call.gone:
-                self.calls.pop(call.sid, None)
-                continue
-            self.run(frame, call)
 
     def accept(self, frame, call):
         self.requests.put((frame, call))
@@ -292,6 +277,29 @@ class ThreadHost(Host):
         inbox = call.inbox
         while not inbox.empty():
             call.take(inbox.get())
+
+
+def start_threads(count, requests):
+    """Threads that run the requests of a queue, whichever link they came over."""
+    threads = [
+        threading.Thread(target=_work, args=(requests.get,), name="gw-%d" % (number + 1), daemon=True)
+        for number in range(count)
+    ]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def _work(get):
+    while True:
+        item = get()
+        if item is None:
+            return
+        frame, call = item
+        if call.gone:
+            call.host.calls.pop(call.sid, None)
+            continue
+        call.host.run(frame, call)
 
 
 def serve(sock, app, settings):

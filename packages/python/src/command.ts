@@ -31,7 +31,7 @@ export async function workerCommand(
   app: string,
   kind: PythonInterface | "which",
   options: PythonOptions,
-  { hasSiblings = false }: { hasSiblings?: boolean } = {},
+  { hasSiblings = false, isShared = false }: { hasSiblings?: boolean; isShared?: boolean } = {},
 ): Promise<WorkerCommand> {
   const cwd = resolve(options.cwd ?? ".");
   const { python, venv } = options;
@@ -54,7 +54,7 @@ export async function workerCommand(
         SCRIPT,
         kind,
         app,
-        JSON.stringify({ ...settingsOf(options), workers, siblings: hasSiblings }),
+        JSON.stringify({ ...settingsOf(options), workers, siblings: hasSiblings, shared: isShared }),
       ],
       cwd,
       env: {

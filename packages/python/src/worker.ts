@@ -12,8 +12,8 @@ export interface WorkerEvents {
   files(paths: readonly string[]): void;
   /** It may take another request. */
   free(): void;
-  /** Whether it is a thread of ours: its id is no process's. */
-  readonly isThread: boolean;
+  /** Whether its id is no process's (a thread), or the process is not ours alone: signals go through its owner. */
+  readonly isGuest: boolean;
   log: Logger;
 }
 
@@ -58,7 +58,7 @@ export class Worker {
     });
     void process.exited.then(({ code, signal }) => {
       this.#hasEnded = true;
-      const error = workerLost(signal === null ? `exited with code ${code}` : `was ended by ${signal}`);
+      const error = workerLost(endedHow(code, signal));
       this.#settle.failed(error);
       this.link.end(error);
     });
@@ -98,7 +98,7 @@ export class Worker {
         this.#onFree = done;
       });
     clearTimeout(leave);
-    if (this.#isHung) return; // it would not hear it
+    if (this.#isHung) return this.#events.isGuest ? this.kill() : undefined; // it would not hear it
     this.link.drain();
     await this.#process.exited;
   }
@@ -148,7 +148,7 @@ export class Worker {
   }
 
   #kill(signal: NodeJS.Signals): void {
-    if (this.#events.isThread) return this.#process.signal(signal);
+    if (this.#events.isGuest) return this.#process.signal(signal);
     if (this.#hasEnded) return; // the id may belong to somebody else by now
     try {
       process.kill(this.pid, signal);
@@ -165,6 +165,11 @@ export class Worker {
     if (this.load === 0) this.#onFree?.();
     this.#events.free();
   }
+}
+
+function endedHow(code: number | null, signal: NodeJS.Signals | null): string {
+  if (signal !== null) return `was ended by ${signal}`;
+  return code === null ? "closed the connection" : `exited with code ${code}`;
 }
 
 const FAILED_AT: Readonly<Record<string, string>> = {

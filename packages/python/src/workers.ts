@@ -1,7 +1,6 @@
 // The workers of one Python app: started, kept, asked, replaced, stopped.
 import {
   type Answer,
-  type AppContext,
   type Backend,
   type Description,
   type GatewayError,
@@ -14,17 +13,18 @@ import {
   silentLogger,
   type WebSocketRequest,
 } from "@gw/core";
-import { type AttachedProcess, memoryLimit, superviseBackend } from "@gw/core/node";
+import type { AttachedProcess } from "@gw/core/node";
 import type { RequestEncoder } from "./answer-call.ts";
 import { PROTOCOL } from "./codec/frames.ts";
 import { type WorkerCommand, workerCommand } from "./command.ts";
+import { describeWorkers, statusOfWorkers } from "./describe.ts";
 import { appDown } from "./errors.ts";
 import { HttpCall } from "./http-call.ts";
 import { checkOptions, type PythonInterface, type PythonOptions } from "./options.ts";
 import { WaitingLine } from "./queue.ts";
 import { isShort, readShort } from "./request-body.ts";
-import { residentBytes, workersThatFit } from "./sizing.ts";
 import { SocketCall } from "./socket-call.ts";
+import { fitMemory, isShared, type PythonContext, startBackend } from "./start-backend.ts";
 import { FileWatch } from "./watch.ts";
 import { Worker } from "./worker.ts";
 
@@ -49,6 +49,8 @@ export class PythonWorkers {
   #watch: FileWatch | null = null;
   #clock: NodeJS.Timeout | null = null;
   #isStopped = false;
+  /** Whether another process runs the workers, for several gateway processes. */
+  #isShared = false;
   /** Whether the last attempt to load the app failed; a worker that dies later is only a pause. */
   #isBroken = false;
 
@@ -74,7 +76,7 @@ export class PythonWorkers {
    * Starts the workers and waits until the first one is ready, or has failed: then requests are answered 503, the
    * rest of the gateway lives, and it is tried again.
    */
-  async start(context: Pick<AppContext, "log" | "metrics" | "hasSiblings">): Promise<void> {
+  async start(context: PythonContext): Promise<void> {
     this.#log = context.log.child({ python: this.#app });
     this.#isStopped = false;
     this.#startError = null;
@@ -86,17 +88,15 @@ export class PythonWorkers {
       this.#log.error({ err: error }, "no interpreter for a Python app");
       return;
     }
-    const { interpreter, spec, spawn } = this.#command;
+    const { interpreter, spec } = this.#command;
     this.#log.info({ interpreter: interpreter.path, version: interpreter.version, from: interpreter.from }, "Python");
     if (this.#options.reload === true) this.#watch = new FileWatch((path) => this.#fileChanged(path));
-    this.#backend = superviseBackend(spec, {
-      log: context.log,
-      metrics: context.metrics,
-      ...(spawn !== undefined && { spawn }),
+    this.#backend = await startBackend(this.#command, context, {
+      isShared: this.#isShared,
       attach: (process) => this.#attach(process),
-      detach: (process) => this.#workers.get(process.pid)?.drain(spec.stopTimeoutMs ?? 0),
+      detach: (pid) => this.#workers.get(pid)?.drain(spec.stopTimeoutMs ?? 0),
+      changed: () => this.#changed(),
     });
-    this.#backend.onChange(() => this.#changed());
     if (this.#timeoutMs > 0) {
       this.#clock = setInterval(() => this.#expire(), Math.min(1_000, Math.max(20, this.#timeoutMs / 5)));
       this.#clock.unref();
@@ -114,6 +114,8 @@ export class PythonWorkers {
     };
     if (deadline?.aborted === true) kill();
     deadline?.addEventListener("abort", kill, { once: true });
+    // Those that others use, too, only lose their connection to us.
+    if (this.#isShared) await Promise.all([...this.#workers.values()].map((worker) => this.#leave(worker)));
     await this.#backend?.stop();
     deadline?.removeEventListener("abort", kill);
     if (this.#clock !== null) clearInterval(this.#clock);
@@ -148,24 +150,21 @@ export class PythonWorkers {
   }
 
   describe(): Description {
-    const { engine = "process", threads = 8, cwd } = this.#options;
-    const how = engine === "wasm" ? { engine } : { threads };
-    const facts = { ...(this.#kind === "wsgi" && how), ...(cwd !== undefined && { cwd }) };
-    return { kind: `python ${this.#kind}`, name: this.#app, facts };
+    return describeWorkers(this.#app, this.#kind, this.#options);
   }
 
   status(): Status {
-    const backend = this.#backend;
-    return {
-      name: this.#app,
-      state: backend?.state ?? (this.#startError === null ? "starting" : "failed"),
-      error: firstLine(backend?.lastError ?? this.#startError?.message ?? null),
-      facts: { workers: this.#workers.size, active: sum(this.#workers.values()), queued: this.#line.length },
-    };
+    const { size } = this.#workers;
+    const facts = { workers: size, active: sum(this.#workers.values()), queued: this.#line.length };
+    return statusOfWorkers(this.#app, { backend: this.#backend, startError: this.#startError, facts });
   }
 
-  async #commandOf(context: { readonly hasSiblings?: boolean }): Promise<WorkerCommand> {
-    if (this.#options.engine !== "wasm") return workerCommand(this.#app, this.#kind, this.#options, context);
+  async #commandOf(context: PythonContext): Promise<WorkerCommand> {
+    if (this.#options.engine !== "wasm") {
+      this.#isShared = isShared(this.#kind, this.#options, context);
+      const { hasSiblings = false } = context;
+      return workerCommand(this.#app, this.#kind, this.#options, { hasSiblings, isShared: this.#isShared });
+    }
     // Only who wants it pays for it.
     const { wasmCommand } = await import("./wasm-command.ts");
     return wasmCommand(this.#app, this.#options);
@@ -187,7 +186,21 @@ export class PythonWorkers {
 
   #hasFailed(): boolean {
     const state = this.#backend?.state;
-    return state === "stopped" || (state === "failed" && this.#isBroken);
+    return state === "stopped" || (state === "failed" && (this.#isBroken || this.#isToldBroken()));
+  }
+
+  /** Shared workers tell their own supervisor what is wrong, and it tells us. */
+  #isToldBroken(): boolean {
+    return (
+      this.#isShared && /the app could not be imported|the app's factory failed/.test(this.#backend?.lastError ?? "")
+    );
+  }
+
+  async #leave(worker: Worker): Promise<void> {
+    const stopTimeoutMs = this.#command?.spec.stopTimeoutMs ?? 0;
+    const late = setTimeout(() => worker.kill(), stopTimeoutMs);
+    await worker.drain(stopTimeoutMs);
+    clearTimeout(late);
   }
 
   #down(): GatewayError {
@@ -198,34 +211,25 @@ export class PythonWorkers {
   async #attach(process: AttachedProcess): Promise<void> {
     const worker = new Worker(process, {
       log: this.#log,
-      isThread: this.#options.engine === "wasm",
+      isGuest: this.#isShared || this.#options.engine === "wasm",
       files: (paths) => this.#watch?.add(paths),
       free: () => this.#free(worker),
     });
     const facts = await worker.started.catch((error: unknown) => {
-      this.#isBroken = true;
+      this.#isBroken = !this.#isShared; // a connection that fails says nothing of the app
       throw error;
     });
     if (facts.protocol !== PROTOCOL) throw new Error(`it speaks protocol ${facts.protocol}, not ${PROTOCOL}`);
     this.#isBroken = false;
     this.#log.info({ pid: process.pid, ...facts }, "a Python worker has loaded the app");
-    if (this.#workers.size === 0) this.#fitMemory(process.pid);
+    const wanted = this.#command?.spec.processes ?? 1;
+    if (this.#workers.size === 0 && wanted > 1 && this.#options.workers === undefined && this.#backend !== null)
+      fitMemory(this.#backend, wanted, process.pid, this.#log);
     this.#workers.set(process.pid, worker);
     void process.exited.then(() => {
       this.#workers.delete(process.pid);
     });
     this.#free(worker);
-  }
-
-  /** Several workers must not take more than the memory that there is; how much one needs is known when it is ready. */
-  #fitMemory(pid: number): void {
-    const wanted = this.#command?.spec.processes ?? 1;
-    if (this.#options.workers !== undefined || wanted === 1) return;
-    const limitBytes = memoryLimit();
-    const workers = workersThatFit(wanted, residentBytes(pid), limitBytes);
-    if (workers === wanted) return;
-    this.#log.warn({ workers, limitBytes }, "fewer Python workers than cores: the memory limit has no room for more");
-    void this.#backend?.resize(workers);
   }
 
   #count(worker: Worker): void {
@@ -288,10 +292,6 @@ export class PythonWorkers {
 }
 
 const NOTHING: Uint8Array = new Uint8Array(0);
-
-function firstLine(text: string | null): string | null {
-  return text === null ? null : (text.split("\n", 1)[0] ?? "");
-}
 
 function sum(workers: Iterable<Worker>): number {
   let load = 0;

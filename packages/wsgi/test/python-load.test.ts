@@ -114,6 +114,23 @@ describe.each([
   );
 });
 
+withPython("R-W9: with one thread, too, a slow upload blocks nobody", async () => {
+  const app = await serve("count", { threads: 1 });
+  let go = (): void => {};
+  const gate = new Promise<void>((done) => {
+    go = done;
+  });
+  async function* body(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from("begun ");
+    await gate;
+    yield Buffer.from("ended");
+  }
+  const slow = app.request("/", { method: "POST", body: body() });
+  for (let count = 0; count < 3; count++) expect((await app.request("/")).text()).toBe("0");
+  go();
+  expect((await slow).text()).toBe("11");
+});
+
 withPython("R-W7: an app waits for a client that does not read, and others are answered meanwhile", async () => {
   const app = await serve("counted", { threads: 4 });
   let go = (): void => {};
