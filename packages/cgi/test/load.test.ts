@@ -1,11 +1,13 @@
-import { readdirSync, writeFileSync } from "node:fs";
-import { expect } from "vitest";
+import { type StdioOptions, spawn } from "node:child_process";
+import { closeSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, onTestFinished } from "vitest";
 import { cgiProgram } from "../src/index.ts";
 import { shellProgram, temporaryDirectory } from "./programs.ts";
 import { serveApp } from "./serve.ts";
 import { type Exceptions, onEverySpawner } from "./spawners.ts";
 
-const fcgiwrapCannot: Exceptions = [[/R-C20: programs inherit/, "leaks descriptor 3"]];
+const fcgiwrapCannot: Exceptions = [[/R-C20/, "leaks descriptor 3, and what it inherited itself"]];
 
 onEverySpawner((spawner, { test, requires }) => {
   const HEAD = String.raw`printf 'Content-Type: text/plain\n\n'`;
@@ -35,4 +37,23 @@ onEverySpawner((spawner, { test, requires }) => {
     const numbers = (await (await fetch(url)).text()).trim().split("\n").map(Number);
     expect(numbers.filter((fd) => fd < 10)).toEqual([0, 1, 2]);
   });
+
+  requires("/proc/self/fd")(
+    "R-C20: a descriptor that the gateway inherited itself does not reach programs",
+    async () => {
+      const found = `${temporaryDirectory()}/descriptors`;
+      const command = shellProgram(`ls -l /proc/$$/fd > ${found}; ${HEAD}; echo`);
+      const inherited = openSync("/etc/hostname", "r");
+      const stdio: StdioOptions = ["ignore", "pipe", "inherit", ...Array(5).fill(inherited)];
+      const gateway = spawn(process.execPath, [join(import.meta.dirname, "apps/host.mjs"), spawner, command], {
+        stdio,
+      });
+      onTestFinished(() => {
+        gateway.kill("SIGKILL");
+        closeSync(inherited);
+      });
+      await new Promise((answered) => gateway.stdout?.once("data", answered));
+      expect(readFileSync(found, "utf8")).not.toContain("/etc/hostname");
+    },
+  );
 }, fcgiwrapCannot);

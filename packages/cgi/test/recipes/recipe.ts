@@ -5,7 +5,6 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import type { App } from "@gw/core";
-import { hashPassword } from "@gw/middleware/passwords";
 import { temporaryDirectory } from "../programs.ts";
 import { serveApp, type TestServer } from "../serve.ts";
 
@@ -14,6 +13,9 @@ export interface Recipe extends TestServer {
   /** Where a path of the page lies: `at("/srv/git")`. */
   at(path: string): string;
 }
+
+/** As `htpasswd -B` writes it: ann, secret. */
+const USERS = "ann:$2y$05$SQhfIDkzWVZWMDdOaPeDJOhHLousjQOywiUjRSoUmrWQZzXysJYmG\n";
 
 /** What a page's own steps do before its configuration is loaded. */
 export type Prepare = (at: (path: string) => string) => Promise<void> | void;
@@ -30,7 +32,7 @@ export async function recipe(page: string, prepare: Prepare = () => {}): Promise
     if (content.startsWith("#!")) chmodSync(at(path), 0o755);
   }
   mkdirSync(at("/etc/gw"), { recursive: true });
-  writeFileSync(at("/etc/gw/users"), `ann:${await hashPassword("secret")}\n`);
+  writeFileSync(at("/etc/gw/users"), USERS);
   await prepare(at);
   const { default: app } = (await import(pathToFileURL(at("/srv/gw/gw.config.ts")).href)) as { default: App };
   return { ...(await serveApp(app)), at };
