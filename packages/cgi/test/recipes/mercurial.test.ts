@@ -3,9 +3,11 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { openPage, takePicture } from "@gw-private/browser";
 import { requires } from "@gw-private/requires";
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 import { temporaryDirectory } from "../programs.ts";
 import { type Recipe, recipe, run } from "./recipe.ts";
+
+vi.setConfig({ testTimeout: 60_000 }); // real programs and a browser, one after the other
 
 const opened = (): Promise<Recipe> =>
   recipe("mercurial.md", async (at) => {

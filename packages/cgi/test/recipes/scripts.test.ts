@@ -3,9 +3,11 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { openPage, takePicture } from "@gw-private/browser";
 import { requires } from "@gw-private/requires";
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 import { temporaryDirectory } from "../programs.ts";
 import { recipe, run } from "./recipe.ts";
+
+vi.setConfig({ testTimeout: 60_000 }); // real programs and a browser, one after the other
 
 const ann = { headers: { Authorization: `Basic ${Buffer.from("ann:secret").toString("base64")}` } };
 
