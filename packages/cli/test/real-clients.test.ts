@@ -158,6 +158,10 @@ requires("curl")(
         .mount("/auth", authEndpoint(login))
         .mount("/nginx", authEndpoint(login, { style: "auth_request" }))
         .run(compose(login, who)),
+      {
+        trustedProxies: ["127.0.0.1"],
+        forwardedFields: ["proto", "host", "method", "uri"].map((name) => `x-forwarded-${name}`),
+      },
     );
     for (const endpoint of ["/auth", "/nginx"]) {
       const site = await listen(guarded(forwardAuth({ url: portal + endpoint, allowHttp: true })));

@@ -105,7 +105,7 @@ export function headerUser(
   const groups = groupsHeader === undefined ? [] : listOf(headers.get(groupsHeader));
   const found = Object.entries(claims).flatMap(([claim, name]) => {
     const value = headers.get(name);
-    return value === null ? [] : [[claim, toText(value)] as const];
+    return value === null || value === "" ? [] : [[claim, toText(value)] as const]; // empty: not known
   });
   return { user, type, groups, claims: Object.fromEntries(found) };
 }
