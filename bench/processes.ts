@@ -20,6 +20,15 @@ export class Stage {
   readonly #running: ChildProcess[] = [];
   readonly #groups = new Map<number, string>();
 
+  constructor() {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      process.once(signal, () => {
+        this.end();
+        process.exit(1);
+      });
+    }
+  }
+
   /** Starts a program in the folder, in a control group of its own if there can be one; gives its process id. */
   start(command: string, words: readonly string[], { cwd = this.folder }: { cwd?: string } = {}): number {
     const group = newGroup(this.#running.length);
