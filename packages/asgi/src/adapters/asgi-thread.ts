@@ -31,7 +31,7 @@ const context = createContext({ log });
 // Whoever is blocked in a call must hear that nobody will answer.
 process.on("exit", () => {
   Atomics.store(new Int32Array(dead), 0, 1);
-  channel.alarm();
+  channel.wake();
 });
 for (const event of ["uncaughtException", "unhandledRejection"]) {
   process.on(event, (error: unknown) => log.error({ err: error }, "an error outside of any request"));

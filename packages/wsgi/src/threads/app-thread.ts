@@ -22,6 +22,9 @@ export interface AppThreadOptions {
 const TURN_MS = 10;
 /** Time that a thread without work blocks before it goes to its event loop: waking it is cheaper then. */
 const LINGER_MS = 1;
+/** Handlers this short may keep an answer from being announced, but not for longer than that. */
+const SHORT_US = 150;
+const RING_MS = 0.3;
 /** One slice of a wait for a client. */
 const SLICE_MS = 60_000;
 
@@ -41,6 +44,8 @@ export class AppThread implements ServingThread {
   /** Have something to send and may. */
   #ready: ServedRequest[] = [];
   #isAnswersTurn = false;
+  /** When the first answer was sent that the gateway was not woken for; 0: there is none. */
+  #dueSince = 0;
 
   constructor({ channel, state, app, concurrency, onStop }: AppThreadOptions, runtime: Runtime) {
     this.app = app;
@@ -57,10 +62,13 @@ export class AppThread implements ServingThread {
     for (;;) {
       this.#receive();
       if (this.#step()) {
+        this.#ringIfDue();
         if (performance.now() < until) continue;
+        this.#ring();
         setImmediate(() => this.run());
         return;
       }
+      this.#ring();
       if (this.#channel.waitSync(LINGER_MS)) continue;
       if (this.#channel.sleep()) return;
     }
@@ -69,6 +77,27 @@ export class AppThread implements ServingThread {
   /** Sends a record; blocks while there is no room for it, which the gateway makes as soon as it looks. */
   send(kind: number, parts: RecordParts): void {
     this.#channel.sendSync(kind, parts);
+  }
+
+  /**
+   * Sends the end of an answer. While handlers are short and more wait, the gateway is woken once for several; it
+   * looks by itself soon if one turns out to be long.
+   */
+  sendLast(kind: number, parts: RecordParts): void {
+    if (!this.#channel.post(kind, parts)) return this.send(kind, parts);
+    if (this.#dueSince === 0) this.#dueSince = performance.now();
+  }
+
+  #ringIfDue(): void {
+    if (this.#dueSince === 0) return;
+    const isShort = Atomics.load(this.#state, STATE.COST_US) < SHORT_US;
+    if (!isShort || performance.now() - this.#dueSince > RING_MS) this.#ring();
+  }
+
+  #ring(): void {
+    if (this.#dueSince === 0) return;
+    this.#dueSince = 0;
+    this.#channel.wake();
   }
 
   /** Blocks until something has arrived from the gateway; this is the client's time, not the app's. */

@@ -55,13 +55,19 @@ export class ChannelEnd {
   }
 
   /** Sends a record if there is room for it, and wakes the other thread if need be. */
-  send(kind: number, { id = 0, a = 0, b = 0, texts = NO_TEXTS, bytes = NOTHING }: RecordParts = {}): boolean {
+  send(kind: number, parts: RecordParts = {}): boolean {
+    const isSent = this.post(kind, parts);
+    this.#wake();
+    return isSent;
+  }
+
+  /** Like `send`, but wakes nobody: several records, then one `wake()`, cost one waking. */
+  post(kind: number, { id = 0, a = 0, b = 0, texts = NO_TEXTS, bytes = NOTHING }: RecordParts): boolean {
     if (!this.#out.write(kind, id, a, b, texts, bytes)) {
       // The reader may have made room between the two steps: it looks at the word after each record.
       Atomics.store(this.#words, this.#mine + ROOM, 1);
       if (!this.#out.write(kind, id, a, b, texts, bytes)) return false;
     }
-    this.#wake();
     return true;
   }
 
@@ -103,7 +109,7 @@ export class ChannelEnd {
   }
 
   /** Wakes the other thread, whether there is something for it or not. */
-  alarm(): void {
+  wake(): void {
     this.#wake();
   }
 

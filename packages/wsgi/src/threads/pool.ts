@@ -172,11 +172,15 @@ export class ThreadPool {
     this.#onFree();
   }
 
-  /** What waits in a thread behind a request that turns out to be long goes to one that is free. */
+  /**
+   * What waits in a thread behind a request that turns out to be long goes to one that is free; and what the thread
+   * has answered before that is read, though it did not ring.
+   */
   #rescueSoon(): void {
-    if (this.#rescue !== null || this.#threads.size < 2) return;
+    if (this.#rescue !== null) return;
     this.#rescue = setTimeout(() => {
       this.#rescue = null;
+      for (const thread of this.#threads) thread.look();
       const since = performance.now() - RESCUE_MS;
       for (const thread of this.#threads) for (const call of thread.waitingSince(since)) this.#move(call, thread);
       if ([...this.#threads].some(({ busy }) => busy > 1)) this.#rescueSoon();

@@ -35,6 +35,8 @@ export interface ServingThread {
   readonly runtime: Runtime;
   /** Sends a record; blocks while there is no room for it. */
   send(kind: number, parts: RecordParts): void;
+  /** The same for the end of an answer, which need not be announced at once. */
+  sendLast(kind: number, parts: RecordParts): void;
   /** Blocks until something has arrived. */
   waitForClient(): void;
   /** The request can go on. */
@@ -157,7 +159,9 @@ export class ServedRequest {
       return this.#finish();
     }
     this.isOver = true;
-    this.#sendHead(response, kind | FINISHED, body ?? NOTHING);
+    const { status, headers } = response;
+    const parts = { id: this.id, a: status, b: kind | FINISHED, texts: headers.toFlat(), bytes: body ?? NOTHING };
+    this.#thread.sendLast(FROM_APP.HEAD, parts);
   }
 
   #sendHead(

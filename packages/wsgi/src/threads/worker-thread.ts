@@ -13,6 +13,7 @@ import type { RingRecord } from "./ring.ts";
 import type { ThreadData } from "./thread.ts";
 import type { CallThread, ThreadCall } from "./thread-call.ts";
 import { logLine } from "./thread-log.ts";
+import { within } from "./within.ts";
 
 /** How a thread is started. */
 export interface WorkerThreadOptions {
@@ -65,6 +66,7 @@ export class WorkerThread implements CallThread {
   readonly #unsent: { kind: number; parts: RecordParts }[] = [];
   readonly #heads = new HeadMemory();
   #streams = 0;
+  #isWaking = false;
   #steps = 0;
   #stepsSeenAt = 0;
   #error: Error | null = null;
@@ -87,7 +89,7 @@ export class WorkerThread implements CallThread {
       ...(resourceLimits !== undefined && { resourceLimits }),
     });
     this.#channel = new ChannelEnd(memory, 0, () => this.#worker.postMessage(0));
-    this.#worker.on("message", () => this.#look());
+    this.#worker.on("message", () => this.look());
     this.#worker.on("error", (error) => {
       this.#error = error as Error;
     });
@@ -97,7 +99,7 @@ export class WorkerThread implements CallThread {
         done();
       });
     });
-    this.#look();
+    this.look();
   }
 
   /** Requests that it has begun or will, without those whose answers are walked. */
@@ -128,7 +130,7 @@ export class WorkerThread implements CallThread {
     const { a, b, texts, bytes } = call.record;
     Atomics.store(this.#state, STATE.PLACES + place, call.id);
     try {
-      if (!this.#channel.send(TO_APP.REQUEST, { id: call.id, a: a | (place << 8), b, texts, bytes })) {
+      if (!this.#channel.post(TO_APP.REQUEST, { id: call.id, a: a | (place << 8), b, texts, bytes })) {
         Atomics.store(this.#state, STATE.PLACES + place, 0);
         return false;
       }
@@ -137,12 +139,23 @@ export class WorkerThread implements CallThread {
       call.fail(headTooLong(431));
       return true;
     }
+    this.#wakeSoon();
     if (this.#calls.size === 0) this.#worker.ref();
     this.#calls.set(call.id, call);
     this.#places.set(call.id, place);
     this.served++;
     call.givenTo(this);
     return true;
+  }
+
+  /** All requests of one turn of the event loop wake the thread once: waking costs more than a short request. */
+  #wakeSoon(): void {
+    if (this.#isWaking) return;
+    this.#isWaking = true;
+    setImmediate(() => {
+      this.#isWaking = false;
+      this.#channel.wake();
+    });
   }
 
   /** Takes a request back that it has not begun. */
@@ -185,28 +198,20 @@ export class WorkerThread implements CallThread {
   /** Settles when it has nothing to do, or after this long. */
   idle(timeoutMs: number): Promise<void> {
     if (this.#calls.size === 0) return Promise.resolve();
-    return new Promise((done) => {
-      const timer = setTimeout(done, timeoutMs);
-      this.#onIdle = () => {
-        clearTimeout(timer);
-        done();
-      };
+    return within(timeoutMs, (done) => {
+      this.#onIdle = done;
     });
   }
 
   /** Lets the app stop, then ends the thread; at once if it hangs. */
   async stop(timeoutMs: number): Promise<void> {
     this.isRetiring = true;
-    const late = new Promise<void>((done) => {
-      const timer = setTimeout(done, timeoutMs);
-      this.#onStopped = () => {
-        clearTimeout(timer);
-        done();
-      };
-      void this.#ended.then(this.#onStopped);
+    const stopped = within(timeoutMs, (done) => {
+      this.#onStopped = done;
+      void this.#ended.then(done);
     });
     this.send(TO_APP.STOP, {});
-    await late;
+    await stopped;
     await this.kill();
   }
 
@@ -218,7 +223,7 @@ export class WorkerThread implements CallThread {
   }
 
   /** Reads what the thread has sent; then it rings again. */
-  #look(): void {
+  look(): void {
     do {
       for (let record = this.#channel.receive(); record !== null; record = this.#channel.receive()) this.#take(record);
       while (this.#unsent.length > 0) {
@@ -277,7 +282,7 @@ export class WorkerThread implements CallThread {
 
   /** What it sent before it ended counts. */
   #exited(code: number): void {
-    this.#look();
+    this.look();
     const calls = [...this.#calls.values()];
     const lost: LostCalls = {
       begun: calls.filter((call) => this.#hasBegun(call)),
