@@ -135,7 +135,8 @@ export class ServedRequest {
     this.#body = new RemoteBody(length, {
       want: (bytes) => this.#thread.send(FROM_APP.WANT, { id: this.id, a: bytes }),
       wait: () => this.#thread.waitForClient(),
-      isGone: () => this.#isGone,
+      // Nor does a request that is over get anything: code that reads on would block the thread for ever.
+      isGone: () => this.#isGone || this.isOver,
     });
     return this.#body;
   }

@@ -48,6 +48,10 @@ const pages = {
     return "ok";
   },
   unread: () => "not read",
+  readsLater(environ) {
+    setImmediate(() => environ["wsgi.input"].read());
+    return "ok";
+  },
   errors(environ) {
     environ["wsgi.errors"].write("first line\nsecond ");
     environ["wsgi.errors"].write("line\n");

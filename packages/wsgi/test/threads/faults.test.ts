@@ -80,6 +80,14 @@ test("an app that never reads a 100 MB body is answered at once, and the body is
   expect(pieces).toBeLessThan(10);
 });
 
+test("reading a body after the request is over is an error, and blocks no thread", async () => {
+  const { request: send, logged } = await startThreads("site", { threads: 2, timeoutMs: 0 });
+  const answer = await send("/readsLater", { method: "POST", body: new Uint8Array(100_000) });
+  expect(answer.text()).toBe("ok");
+  await logged(/outside of any request/);
+  expect((await send("/thread")).status).toBe(200);
+});
+
 test("a body past the limit is a 413, whichever way it is read", async () => {
   for (const threads of [1, 2]) {
     const running = await run(wsgiThreads(`${import.meta.dirname}/apps.mjs:upload`, { threads }), {
