@@ -56,3 +56,27 @@ def django():
     settings.configure(ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__, SECRET_KEY="bench")
     globals()["urlpatterns"] = [path("hello", lambda request: HttpResponse("Hello, World!"))]
     return get_wsgi_application()
+
+
+async def large(scope, receive, send):
+    """1 MiB in one event."""
+    headers = [(b"content-type", b"application/octet-stream"), (b"content-length", b"1048576")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": _MIB})
+
+
+_MIB = bytes(1048576)
+
+
+def sockets():
+    from starlette.applications import Starlette
+    from starlette.responses import PlainTextResponse
+    from starlette.routing import Route, WebSocketRoute
+
+    async def echo(websocket):
+        await websocket.accept()
+        async for text in websocket.iter_text():
+            await websocket.send_text(text)
+
+    routes = [Route("/hello", lambda request: PlainTextResponse("here")), WebSocketRoute("/", echo)]
+    return Starlette(routes=routes)

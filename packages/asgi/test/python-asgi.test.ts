@@ -82,13 +82,13 @@ withPython("R-W1: gets the scope that ASGI 3.0 describes, with the user and the 
 });
 
 withPython("R-H18: userHeader carries the layer's user, and never what a client says under any spelling", async () => {
-  const app = await serve("show", { userHeader: "X-Remote-User" });
-  const headers = { "X-Remote-User": "root", "x_remote.user": "root", "X-A": "1" };
+  const app = await serve("show", { userHeader: "X-Login" });
+  const headers = { "X-Login": "root", x_login: "root", "x.LOGIN": "root", "X-A": "1" };
   const anonymous = (await app.request("/", { headers })).text();
   expect([anonymous.includes("root'"), anonymous.includes("b'x-a'")]).toEqual([false, true]);
   const principal = { user: "안녕", type: "Basic", groups: [], claims: {} };
   const known = (await app.request("/", { headers, principal })).text();
-  expect(known).toContain("(b'x-remote-user', b'\\xec\\x95\\x88\\xeb\\x85\\x95')");
+  expect(known).toContain("(b'x-login', b'\\xec\\x95\\x88\\xeb\\x85\\x95')");
   expect(known).not.toContain("b'root'");
   expect((await app.request("/", { principal: { ...principal, user: "a\r\nb" } })).status).toBe(500);
   expect(() => pythonAsgi("a:b", { userHeader: "X User" })).toThrow("userHeader");

@@ -57,7 +57,7 @@ async function refusal(
   return { status: response.statusCode, body, headers: response.headers };
 }
 
-/** A test that is true once a number has not changed for two looks. */
+/** A test that is true once a number has not changed for eight looks: on a busy machine two are no proof. */
 function isSteady(read: () => number): () => boolean {
   let before = Number.NaN;
   let same = 0;
@@ -65,7 +65,7 @@ function isSteady(read: () => number): () => boolean {
     const now = read();
     same = now === before ? same + 1 : 0;
     before = now;
-    return same >= 2;
+    return same >= 8;
   };
 }
 
