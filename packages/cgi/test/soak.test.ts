@@ -124,6 +124,7 @@ for (const spawner of ["python", "node", "inprocess"] as const) {
       for (const what of ["processes", "descriptors", "brokerDescriptors"]) {
         await expect.poll(() => figures()[what], { timeout: 5_000 }).toBeLessThanOrEqual(before[what] ?? 0);
       }
+      await expect.poll(() => figures().zombies, { timeout: 5_000 }).toBe(0); // one that has just ended is one for a moment
       const after = figures();
       expect(after).toMatchObject({ zombies: 0, spoolFiles: 0 });
       // Node collects its garbage late, up to the 64 MB its helper is given.
