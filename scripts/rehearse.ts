@@ -9,7 +9,16 @@ import { join } from "node:path";
 import { readmeApps } from "./rehearse/readme-app.ts";
 import { startRegistry } from "./rehearse/registry.ts";
 import { run } from "./rehearse/run.ts";
-import { compile, install, installedEntries, loadEntries, tryApp } from "./rehearse/user.ts";
+import {
+  add,
+  compile,
+  entriesWithoutPeers,
+  install,
+  installedEntries,
+  loadEntries,
+  optionalPeers,
+  tryApp,
+} from "./rehearse/user.ts";
 import { userEnvironment } from "./rehearse/user-environment.ts";
 import { readManifest, readPackages } from "./workspace.ts";
 
@@ -74,6 +83,10 @@ async function useRelease(version: string): Promise<void> {
   const apps = readmeApps(await readFile(join(root, "README.md"), "utf8"));
   for (const app of apps) await step(`${app.file} of the README answers`, () => tryApp(folder, app));
   const entries = await installedEntries(folder, "@gw");
+  const peers = await optionalPeers(folder, "@gw");
+  const waiting = await entriesWithoutPeers(folder, entries, peers);
+  const loaded = entries.length - waiting.length;
+  await step(`${loaded} entries load alone; npm i ${peers.join(" ")}`, () => add(folder, peers));
   await step(`${entries.length} entries load`, () => loadEntries(folder, entries));
   const files = apps.map(({ file }) => file);
   await step("declarations compile", () => compile(folder, entries, files, root));

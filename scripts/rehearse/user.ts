@@ -30,6 +30,47 @@ export async function installedEntries({ path }: UserFolder, scope: string): Pro
   );
 }
 
+/** The optional peers of the installed packages of the scope, with their ranges: `jose@^6.2.0`. */
+export async function optionalPeers({ path }: UserFolder, scope: string): Promise<string[]> {
+  const folders = await readdir(join(path, "node_modules", scope));
+  const peers = folders.flatMap((folder) => {
+    const manifest = readManifest(join(path, "node_modules", scope, folder));
+    return Object.entries(manifest.peerDependencies ?? {}).map(([name, range]) => `${name}@${range}`);
+  });
+  return [...new Set(peers)];
+}
+
+/**
+ * Loads entries under the user's Node, who has no optional peer yet; gives those that wait for one.
+ *
+ * @throws Error if a package's main entry is among them, or if something else is missing
+ */
+export async function entriesWithoutPeers(
+  { path, env }: UserFolder,
+  entries: readonly string[],
+  peers: readonly string[],
+): Promise<string[]> {
+  const names = peers.map((peer) => peer.slice(0, peer.lastIndexOf("@")));
+  const program = `const names = ${JSON.stringify(names)};
+for (const entry of ${JSON.stringify(entries)}) {
+  try { await import(entry); } catch (error) {
+    if (error.code !== "ERR_MODULE_NOT_FOUND" || !names.some((name) => error.message.includes("'" + name + "'"))) throw error;
+    console.log(entry);
+  }
+}
+`;
+  await writeFile(join(path, "load-bare.mjs"), program);
+  const waiting = (await run("node", ["load-bare.mjs"], { cwd: path, env })).split("\n").filter((line) => line !== "");
+  const mains = waiting.filter((entry) => entry.split("/").length === 2);
+  if (mains.length > 0) throw new Error(`main entries that need an optional peer: ${mains.join(", ")}`);
+  return waiting;
+}
+
+/** Adds packages to the folder. */
+export async function add({ path, env }: UserFolder, packages: readonly string[]): Promise<void> {
+  if (packages.length > 0) await run("npm", ["install", "--no-audit", "--no-fund", ...packages], { cwd: path, env });
+}
+
 /** Loads every entry under the user's Node. */
 export async function loadEntries({ path, env }: UserFolder, entries: readonly string[]): Promise<void> {
   const text = entries.map((specifier) => `await import(${JSON.stringify(specifier)});\n`).join("");
