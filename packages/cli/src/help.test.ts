@@ -31,6 +31,8 @@ test("gw --help fits a terminal", () => {
       wsgi:module:app          a Python WSGI app (Flask, Django)
       asgi:module:app          a Python ASGI app (FastAPI, Starlette)
       python:module:app        either of them: the app is imported to find out
+      http://host:port         an app behind another HTTP server; userHeader= names the field that tells it the user
+      https://host:port        the same over TLS; its certificate is verified
       (none)                   what gw.config.ts names
 
     \`gw serve --help\` lists the flags. Flag > GW_… variable > configuration file.

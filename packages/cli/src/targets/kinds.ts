@@ -7,6 +7,7 @@ import type { FileAnswerOptions } from "@gw/core/node";
 import { fs } from "../builtins.ts";
 import { StartError, UsageError } from "../usage-error.ts";
 import { FASTCGI_KINDS } from "./fastcgi-kinds.ts";
+import { PROXY_KINDS } from "./proxy-kinds.ts";
 import { PYTHON_KINDS } from "./python-kinds.ts";
 import { readOptions, type Target, type TargetOptionKind } from "./target.ts";
 import type { CommandDefaults, TargetKind } from "./target-kind.ts";
@@ -106,6 +107,7 @@ export const TARGET_KINDS: readonly TargetKind[] = [
   },
   ...FASTCGI_KINDS,
   ...PYTHON_KINDS,
+  ...PROXY_KINDS,
 ];
 
 /** The words that may stand before a colon. */
