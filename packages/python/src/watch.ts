@@ -16,12 +16,18 @@ export class FileWatch {
     this.#changed = changed;
   }
 
-  /** Adds files, absolute paths; those that are watched already are left as they are. */
-  add(paths: readonly string[]): void {
+  /**
+   * Adds files, absolute paths; those that are watched already are left as they are.
+   *
+   * @param readAfter when whoever reads them began to, milliseconds since 1970: what was written since may not be what was read
+   */
+  add(paths: readonly string[], readAfter: number = Number.POSITIVE_INFINITY): void {
     for (const path of paths) {
       if (this.#stamps.has(path)) continue;
-      this.#stamps.set(path, stampOf(path));
+      const isLate = writtenAt(path) > readAfter;
+      this.#stamps.set(path, isLate ? "" : stampOf(path));
       this.#addFolder(dirname(path));
+      if (isLate) this.#look();
     }
   }
 
@@ -53,6 +59,10 @@ export class FileWatch {
       if (first !== undefined) this.#changed(first);
     }, QUIET_MS);
   }
+}
+
+function writtenAt(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
 function stampOf(path: string): string {

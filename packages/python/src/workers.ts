@@ -209,10 +209,11 @@ export class PythonWorkers {
   }
 
   async #attach(process: AttachedProcess): Promise<void> {
+    const startedAt = Date.now();
     const worker = new Worker(process, {
       log: this.#log,
       isGuest: this.#isShared || this.#options.engine === "wasm",
-      files: (paths) => this.#watch?.add(paths),
+      files: (paths) => this.#watch?.add(paths, startedAt),
       free: () => this.#free(worker),
     });
     const facts = await worker.started.catch((error: unknown) => {
