@@ -35,6 +35,8 @@ export class Worker {
   #onPong: (() => void) | null = null;
   #isHung = false;
   #hasEnded = false;
+  /** When we began to know it, before it read any file of the app, milliseconds since 1970. */
+  readonly startedAt: number = Date.now();
   /** Whether it is to be replaced. */
   isRetiring = false;
   /** Requests given to it so far. */

@@ -209,11 +209,10 @@ export class PythonWorkers {
   }
 
   async #attach(process: AttachedProcess): Promise<void> {
-    const startedAt = Date.now();
     const worker = new Worker(process, {
       log: this.#log,
       isGuest: this.#isShared || this.#options.engine === "wasm",
-      files: (paths) => this.#watch?.add(paths, startedAt),
+      files: (paths) => this.#watch?.add(paths, worker.startedAt),
       free: () => this.#free(worker),
     });
     const facts = await worker.started.catch((error: unknown) => {
