@@ -4,7 +4,7 @@ import { basename, dirname, resolve } from "node:path";
 import { type App, encodePath, type HttpRequest, type HttpResponse, redirect, toText } from "@gw/core";
 import { type DirectoryOptions, findProgram } from "./directory.ts";
 import { CgiError } from "./errors.ts";
-import { refuseSocket } from "./host.ts";
+import { absoluteCommand, refuseSocket } from "./host.ts";
 import type { ProgramOptions } from "./options.ts";
 import { ProgramRunner } from "./program-runner.ts";
 
@@ -17,8 +17,9 @@ export interface CgiBinOptions extends DirectoryOptions, ProgramOptions {}
  * Only executable regular files inside the directory run (R-C12), or files whose extension has an interpreter. Nothing
  * is ever sent as text.
  */
-export function cgiBin({ root: directory, interpreters = {}, index = [], ...options }: CgiBinOptions): App {
+export function cgiBin({ root: directory, interpreters: asked = {}, index = [], ...options }: CgiBinOptions): App {
   const root = resolve(directory);
+  const interpreters = absoluteInterpreters(asked);
   const runner = new ProgramRunner({ documentRoot: root, ...options });
   return {
     async handle(request) {
@@ -46,6 +47,15 @@ export function cgiBin({ root: directory, interpreters = {}, index = [], ...opti
     describe: () => ({ kind: "cgi-bin", name: basename(root), facts: { root } }),
     status: () => runner.status(basename(root)),
   };
+}
+
+function absoluteInterpreters(interpreters: Required<DirectoryOptions>["interpreters"]): Record<string, string[]> {
+  return Object.fromEntries(
+    Object.entries(interpreters).map(([extension, command]) => {
+      const [program, ...args] = [command].flat();
+      return [extension, program === undefined ? [] : [absoluteCommand(program), ...args]];
+    }),
+  );
 }
 
 /** Sends the client to the directory's own path, where relative links work. */

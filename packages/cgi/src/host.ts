@@ -1,7 +1,7 @@
 // One program as an app: every request under the mount starts it.
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import type { App, GatewayRequest, HttpRequest } from "@gw/core";
 import { CgiError } from "./errors.ts";
 import { DEFAULT_PATH } from "./inherit.ts";
@@ -21,7 +21,8 @@ export interface CgiProgramOptions extends ProgramOptions {
  *
  * Nothing of a request is ever a command line, unless `queryArguments` asks for it.
  */
-export function cgiProgram({ command, args = [], ...options }: CgiProgramOptions): App {
+export function cgiProgram({ command: asked, args = [], ...options }: CgiProgramOptions): App {
+  const command = absoluteCommand(asked);
   const runner = new ProgramRunner(options);
   let found: string | null = null;
   return {
@@ -57,6 +58,11 @@ export function refuseSocket(request: GatewayRequest): asserts request is HttpRe
   }
 }
 
+/** A path becomes an absolute one; a name, to be looked for later, stays. */
+export function absoluteCommand(command: string): string {
+  return command.includes("/") ? resolve(command) : command;
+}
+
 /**
  * The program's file.
  *
@@ -65,7 +71,7 @@ export function refuseSocket(request: GatewayRequest): asserts request is HttpRe
 export async function findCommand(command: string, path: string): Promise<string> {
   const candidates = command.includes("/")
     ? [resolve(command)]
-    : path.split(":").map((directory) => join(directory, command));
+    : path.split(":").map((directory) => resolve(directory, command));
   let cause: unknown;
   for (const candidate of candidates) {
     try {

@@ -9,9 +9,9 @@ import type { SlotOptions } from "./slots.ts";
 
 /** How programs are run: what they see, how many, how long, as whom. */
 export interface ProgramOptions extends InheritOptions, SlotOptions, ProgramRunOptions, PrivilegeOptions {
-  /** Working directory of the program. @default the directory it lies in (RFC 3875 §7.2) */
+  /** Working directory of the program; relative: to the gateway's. @default the directory it lies in (RFC 3875 §7.2) */
   cwd?: string;
-  /** `DOCUMENT_ROOT`; with it a path after the program's is also given as `PATH_TRANSLATED` (§4.1.6). @default none */
+  /** `DOCUMENT_ROOT`, made absolute; a path after the program's is then also given as `PATH_TRANSLATED` (§4.1.6). @default none */
   documentRoot?: string;
   /**
    * Whether programs may write a whole HTTP head themselves (`cgiBin`: those whose name starts with `nph-`). It is

@@ -5,7 +5,7 @@ import type { App } from "@gw/core";
 import { withSlash } from "./bin.ts";
 import { findProgram } from "./directory.ts";
 import { CgiError } from "./errors.ts";
-import { findCommand, refuseSocket } from "./host.ts";
+import { absoluteCommand, findCommand, refuseSocket } from "./host.ts";
 import { DEFAULT_PATH } from "./inherit.ts";
 import type { ProgramOptions } from "./options.ts";
 import { ProgramRunner } from "./program-runner.ts";
@@ -31,12 +31,13 @@ export interface PhpCgiOptions extends Omit<ProgramOptions, "documentRoot" | "np
  */
 export function phpCgi({
   root: directory,
-  php = "php-cgi",
+  php: asked = "php-cgi",
   index = ["index.php"],
   extensions = [".php"],
   ...options
 }: PhpCgiOptions): App {
   const root = resolve(directory);
+  const php = absoluteCommand(asked);
   const path = options.path ?? DEFAULT_PATH;
   // cgi.force_redirect: php-cgi refuses to run unless a server says that it chose the script.
   const env = { ...options.env, REDIRECT_STATUS: "200" };

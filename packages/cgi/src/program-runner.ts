@@ -1,4 +1,5 @@
 // One request through one program: body ready, slot free, environment written, process started, answer read.
+import { resolve } from "node:path";
 import {
   type Answer,
   type AppContext,
@@ -53,7 +54,7 @@ export class ProgramRunner {
 
   constructor(options: ProgramOptions) {
     const { spawner = "auto", launcher = launcherFor(spawner), spool = fileSpool() } = options;
-    this.#options = options;
+    this.#options = withAbsolutePaths(options);
     this.#launcher = launcher;
     this.#spool = spool;
     this.#slots = new Slots(options);
@@ -163,6 +164,15 @@ interface FixedParts {
 
 function fixedParts(options: ProgramOptions): FixedParts {
   return { environment: baseEnvironment(options, processEnvironment), prefix: privilegeCommand(options) };
+}
+
+/** Whoever starts processes may stand in another folder: a relative path means our own working directory, once and for all. */
+function withAbsolutePaths({ cwd, documentRoot, ...options }: ProgramOptions): ProgramOptions {
+  return {
+    ...options,
+    ...(cwd !== undefined && { cwd: resolve(cwd) }),
+    ...(documentRoot !== undefined && { documentRoot: resolve(documentRoot) }),
+  };
 }
 
 /** Arguments are text; words that are not are no words. */
