@@ -4,7 +4,7 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import type { AppSource } from "@gw/core";
-import { serveFastcgi } from "@gw/fastcgi";
+import { type FastcgiServerOptions, serveFastcgi } from "@gw/fastcgi";
 import { type OpenApp, sendHttp1 } from "@gw/testing";
 import { freePort, launch } from "./server-process.ts";
 
@@ -176,11 +176,16 @@ export const frontServers: readonly FrontServer[] = [
 ];
 
 /** Starts our responder with the app, and the server in front of it. */
-export async function openBehind(server: FrontServer, app: AppSource): Promise<OpenApp> {
+export async function openBehind(
+  server: FrontServer,
+  app: AppSource,
+  options: Omit<FastcgiServerOptions, "listen"> = {},
+): Promise<OpenApp> {
   const folder = await mkdtemp(join(tmpdir(), "gw-front-"));
   await chmod(folder, 0o755);
   const unix = join(folder, "app.sock");
-  const responder = serveFastcgi(app, { listen: server.socket === "unix" ? `unix:${unix}` : "127.0.0.1:0" });
+  const listen = server.socket === "unix" ? `unix:${unix}` : "127.0.0.1:0";
+  const responder = serveFastcgi(app, { ...options, listen });
   await responder.ready;
   const [address] = responder.addresses;
   const backend = address !== undefined && "port" in address ? String(address.port) : unix;

@@ -1,9 +1,10 @@
 // The cases through real web servers in front of our responder.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { type GatewayRequest, text } from "@gw/core";
 import { type Ability, collect } from "@gw/testing";
 import { requires } from "@gw-private/requires";
-import { describe } from "vitest";
+import { describe, expect } from "vitest";
 import type { Case } from "../case.ts";
 import { frontServers, openBehind } from "../front-servers.ts";
 
@@ -40,8 +41,22 @@ const exceptions: Readonly<Record<string, readonly (readonly [title: RegExp, why
   ],
 };
 
+/** Says who the app takes its client for. */
+const whoAmI = (request: GatewayRequest) =>
+  text(`${request.principal?.user ?? "nobody"} ${request.params.get("REMOTE_USER") || "unnamed"}`);
+
 for (const server of frontServers) {
   describe(server.name, () => {
+    requires(...server.needs)("a name in a client's Basic field is nobody's, also with trustRemoteUser", async () => {
+      const opened = await openBehind(server, whoAmI, { trustRemoteUser: true });
+      try {
+        const authorization = `Basic ${Buffer.from("root:guessed").toString("base64")}`;
+        const answer = await collect(await opened.send({ target: "/", headers: [["Authorization", authorization]] }));
+        expect([answer.status, answer.text()]).toEqual([200, "nobody unnamed"]);
+      } finally {
+        await opened.close();
+      }
+    });
     for (const one of cases) {
       if (!one.needs.every((ability) => abilities.has(ability))) continue;
       if (exceptions[server.name]?.some(([title]) => title.test(one.title))) continue;
