@@ -1,3 +1,6 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createContext, type Logger, silentLogger } from "@gw/core";
 import { type RunningApp, run, type SendInit, type TestResponse } from "@gw/core/testing";
 import { afterEach, describe, expect, test } from "vitest";
@@ -380,15 +383,63 @@ describe("files that a backend names", () => {
     expect(answer.text()).toContain("A web server for the tests");
   });
 
-  test.each(["X-Sendfile: /etc/passwd", "X-Sendfile: %/../../../etc/passwd", "X-Accel-Redirect: /in/../secret"])(
-    "R-F17: %s is a 502",
-    async (field) => {
-      const options = { sendfileRoots: [root], accelRoots: { "/in": root } };
-      const answer = await ask(naming(field.replace("%", root)), {}, options);
-      expect([404, 502]).toContain(answer.status);
-      expect(answer.text()).not.toContain("root:");
-    },
-  );
+  describe("R-F17: nothing outside of the allowed directories", () => {
+    /** `in` is allowed; all else holds a file with the word "secret". */
+    async function folders(): Promise<string> {
+      const top = await mkdtemp(join(tmpdir(), "gw-hand-over-"));
+      running.push(() => rm(top, { recursive: true, force: true }));
+      await mkdir(join(top, "in"));
+      await mkdir(join(top, "in-other"));
+      await writeFile(join(top, "in/open"), "open");
+      await writeFile(join(top, "secret"), "secret");
+      await writeFile(join(top, "in-other/secret"), "secret");
+      await symlink(join(top, "secret"), join(top, "in/link"));
+      await symlink(join(top, "in-other"), join(top, "in/folder"));
+      return top;
+    }
+
+    /** What a client gets where a backend names a file; `%TOP` is the folder above the allowed one. */
+    async function named(field: string): Promise<TestResponse> {
+      const top = await folders();
+      const options = { sendfileRoots: [join(top, "in")], accelRoots: { "/in": join(top, "in") } };
+      return ask(naming(field.replace("%TOP", top)), {}, options);
+    }
+
+    test.each<[string, number]>([
+      ["X-Sendfile: %TOP/in/open", 200],
+      ["X-Sendfile: %TOP/in/../in/open", 200],
+      ["X-Sendfile: %TOP/secret", 502],
+      ["X-Sendfile: %TOP/in/../secret", 502],
+      ["X-Sendfile: %TOP/in/..//secret", 502],
+      ["X-Sendfile: %TOP/in/%2e%2e/secret", 404], // a file's name, not a URL: nothing is decoded
+      ["X-Sendfile: %TOP/in/..%2fsecret", 502],
+      ["X-Sendfile: %TOP/in-other/secret", 502],
+      ["X-Sendfile: %TOP/in/link", 404],
+      ["X-Sendfile: %TOP/in/folder/secret", 404],
+      ["X-Sendfile: in/open", 502],
+      ["X-Sendfile: ../secret", 502],
+      ["X-Sendfile: %TOP/in", 502],
+      ["X-Accel-Redirect: /in/open", 200],
+      ["X-Accel-Redirect: /in/%6fpen?x=1", 200],
+      ["X-Accel-Redirect: /in/../secret", 404],
+      ["X-Accel-Redirect: /in/%2e%2e/secret", 404],
+      ["X-Accel-Redirect: /in/..%2fsecret", 404],
+      ["X-Accel-Redirect: /in/folder/../secret", 404],
+      ["X-Accel-Redirect: /in/link", 404],
+      ["X-Accel-Redirect: /in/folder/secret", 404],
+      ["X-Accel-Redirect: /in-other/secret", 502],
+      ["X-Accel-Redirect: in/open", 502],
+      ["X-Accel-Redirect: /other/open", 502],
+      ["X-Accel-Redirect: /in", 502],
+      ["X-Accel-Redirect: %TOP/secret", 502],
+    ])("%s is a %i", async (field, status) => {
+      const answer = await named(field);
+      expect(answer.status).toBe(status);
+      expect(answer.text()).not.toContain("secret");
+      expect(answer.text()).not.toContain("body of the backend");
+      if (status === 200) expect(answer.text()).toBe("open");
+    });
+  });
 
   test("without allowed directories the field is dropped and the body sent", async () => {
     const answer = await ask(naming("X-Sendfile: /etc/passwd"));
