@@ -22,7 +22,6 @@ test("limits come before the priority", () => {
 });
 
 test.each<[PrivilegeOptions, string]>([
-  [{ nice: 1.5 }, "nice is a whole number, found 1.5"],
   [{ limits: { memoryBytes: -1 } }, "limits.memoryBytes is a whole number from 0 on, found -1"],
   [
     { limits: { stack: 1 } as object },
@@ -47,6 +46,18 @@ if (isRoot) {
     expect(() => privilegeCommand({ user: "gw-no-such-user" })).toThrow(
       expect.objectContaining({ code: "GW_CGI_OPTION", message: expect.stringContaining('"gw-no-such-user"') }),
     );
+  });
+
+  test("a group that does not exist is refused, with a user and without; one that does is taken by its number", () => {
+    for (const options of [{ group: "gw-no-such-group" }, { user: "nobody", group: "gw-no-such-group" }]) {
+      expect(() => privilegeCommand(options)).toThrow(
+        expect.objectContaining({
+          code: "GW_CGI_OPTION",
+          message: 'the option group names a group of this system, found "gw-no-such-group"',
+        }),
+      );
+    }
+    expect(privilegeCommand({ group: "root" }).slice(1)).toEqual(["--regid=0", "--clear-groups", "--"]);
   });
 
   test("a user by number without an entry needs a group", () => {

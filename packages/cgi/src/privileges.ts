@@ -42,7 +42,7 @@ const LIMIT_FLAGS: Readonly<Record<keyof ResourceLimits, string>> = {
  *
  * Limits come first, while we may still raise them, then the priority, then the user.
  *
- * @throws CgiError `GW_CGI_OPTION` if a tool is missing, a user unknown or a value out of range.
+ * @throws CgiError `GW_CGI_OPTION` if a tool is missing, a user or group unknown or a value out of range.
  */
 export function privilegeCommand({ user, group, nice, limits = {} }: PrivilegeOptions): string[] {
   return [...limitCommand(limits), ...niceCommand(nice), ...userCommand(user, group)];
@@ -67,7 +67,6 @@ function limitCommand(limits: ResourceLimits): string[] {
 
 function niceCommand(nice: number | undefined): string[] {
   if (nice === undefined || nice === 0) return [];
-  if (!Number.isInteger(nice)) throw new CgiError("GW_CGI_OPTION", `nice is a whole number, found ${nice}`);
   return [findTool("nice", "nice"), "-n", String(nice), "--"];
 }
 
@@ -76,9 +75,10 @@ function userCommand(user: string | number | undefined, group: string | number |
   if (process.getuid?.() !== 0)
     throw new CgiError("GW_CGI_OPTION", "the options user and group need a gateway that runs as root");
   const tool = findTool("setpriv", "user and group");
-  if (user === undefined) return [tool, `--regid=${group}`, "--clear-groups", "--"];
+  const named = group === undefined ? undefined : groupId(tool, group);
+  if (user === undefined) return [tool, `--regid=${named}`, "--clear-groups", "--"];
   const uid = userId("-u", user);
-  const gid = group ?? userId("-g", user);
+  const gid = named ?? userId("-g", user);
   return [
     tool,
     `--reuid=${uid}`,
@@ -100,6 +100,23 @@ function userId(flag: "-u" | "-g", user: string | number): string {
     throw new CgiError("GW_CGI_OPTION", `the option user names a user of this system, found ${JSON.stringify(user)}`, {
       cause,
     });
+  }
+}
+
+/** The number of a group, as `setpriv` itself understands it: what it will be asked for with every program. */
+function groupId(setpriv: string, group: string | number): string {
+  try {
+    const command = [`--regid=${group}`, "--clear-groups", "--", findTool("id", "group"), "-g"];
+    return execFileSync(setpriv, command, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
+  } catch (cause) {
+    if (cause instanceof CgiError) throw cause;
+    throw new CgiError(
+      "GW_CGI_OPTION",
+      `the option group names a group of this system, found ${JSON.stringify(group)}`,
+      {
+        cause,
+      },
+    );
   }
 }
 

@@ -15,6 +15,7 @@ import {
 } from "@gw/core";
 import { fileSpool, processEnvironment } from "@gw/core/node";
 import { launcherFor } from "./broker/spawner.ts";
+import { checkOptions } from "./check-options.ts";
 import { CgiError } from "./errors.ts";
 import { FILES_ONLY } from "./fastcgi-launcher.ts";
 import { baseEnvironment } from "./inherit.ts";
@@ -52,7 +53,9 @@ export class ProgramRunner {
   readonly #runs: Set<ProgramRun> = new Set();
   #fixed: FixedParts | null = null;
 
+  /** @throws CgiError `GW_CGI_OPTION` for values that no system could fulfil. */
   constructor(options: ProgramOptions) {
+    checkOptions(options);
     const { spawner = "auto", launcher = launcherFor(spawner), spool = fileSpool() } = options;
     this.#options = withAbsolutePaths(options);
     this.#launcher = launcher;
