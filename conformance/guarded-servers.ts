@@ -44,7 +44,7 @@ function documented(file: string, { port, documents, decider }: Place): string {
     .replaceAll("/srv/www", documents)
     .replaceAll("/run/auth.sock", decider)
     .replaceAll("/usr/local/bin/gw-authorizer", decider)
-    .replaceAll(/127\.0\.0\.1:(?:9001|8000)/g, `127.0.0.1:${decider}`);
+    .replaceAll(/127\.0\.0\.1:(?:9001|8000|8001)/g, `127.0.0.1:${decider}`);
 }
 
 function apache(

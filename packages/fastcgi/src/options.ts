@@ -19,7 +19,7 @@ export interface FastcgiServerOptions extends ReadVariablesOptions {
    * `FCGI_WEB_SERVER_ADDRS` in the environment narrows the list further (§3.2). @default 127.0.0.1 and ::1 (R-F9)
    */
   allowedPeers?: readonly string[];
-  /** Connections at once; others wait in the kernel's queue or are refused. Told as FCGI_MAX_CONNS. @default 1_000 */
+  /** Connections at once; further ones are accepted and closed. Told as FCGI_MAX_CONNS. @default 1_000 */
   maxConnections?: number;
   /** Requests at once on one connection; 1 turns multiplexing off. Told as FCGI_MPXS_CONNS. @default 100 */
   maxRequestsPerConnection?: number;
