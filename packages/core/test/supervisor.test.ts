@@ -1,8 +1,9 @@
 // The supervisor with real programs: how they start, crash, hang and end.
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
+import type { Duplex } from "node:stream";
 import { afterEach, describe, expect, test } from "vitest";
-import type { BackendSpec, BackendState } from "../src/index.ts";
+import type { Backend, BackendSpec, BackendState } from "../src/index.ts";
 import { createBackends, createLogger, nodeContext, superviseBackend } from "../src/node/index.ts";
 import { runs } from "./processes.ts";
 import { echoServer, HandClock, pidsOf, sh, stopStarted, supervise, until } from "./supervised.ts";
@@ -10,6 +11,8 @@ import { echoServer, HandClock, pidsOf, sh, stopStarted, supervise, until } from
 afterEach(stopStarted);
 
 const isBackOff = (ms: number): boolean => ms < 30_000;
+const restartsOf = (metrics: string): number =>
+  Number(/^gw_backend_restarts_total\{.*\} (\d+)$/m.exec(metrics)?.[1] ?? 0);
 const isStartTimeout = (ms: number): boolean => ms === 30_000;
 
 describe("starting", () => {
@@ -110,6 +113,41 @@ describe("crashing", () => {
     await until(backend, ({ state, processes }) => state === "ready" && processes[0]?.pid !== first);
     expect(clock.pauses).toEqual([]);
     expect(backend.lastError).toBeNull();
+  });
+
+  test("code 0 after 150 ms of service is a wish to be replaced: never a pause, never a failure", async () => {
+    const clock = new HandClock();
+    let control: Duplex | null = null;
+    const { backend, logged, metrics } = supervise(
+      { command: sh("read word <&3; exit 0") },
+      {
+        clock,
+        attach: (process) => {
+          control = process.control;
+        },
+      },
+    );
+    const seen = new Set<number>();
+    for (let ends = 0; ends < 40; ends++) {
+      const isFresh = ({ state, processes }: Backend): boolean =>
+        state === "ready" && !seen.has(processes[0]?.pid ?? 0);
+      await until(backend, (now) => isFresh(now) || now.lastError !== null);
+      expect([isFresh(backend), backend.lastError]).toEqual([true, null]);
+      for (const pid of pidsOf(backend)) seen.add(pid);
+      clock.ms += 150;
+      (control as Duplex | null)?.write("leave\n");
+    }
+    expect(logged.filter(({ level }) => level === "error")).toEqual([]);
+    expect(restartsOf(metrics.toText())).toBeGreaterThanOrEqual(39);
+  });
+
+  test("code 0 at once, for ever, is slowed down like a crash", async () => {
+    const clock = new HandClock();
+    const { metrics } = supervise({ command: sh("exit 0") }, { clock });
+    const pauses: number[] = [];
+    for (let round = 0; round < 4; round++) pauses.push(await clock.pass(isBackOff));
+    expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000]);
+    expect(restartsOf(metrics.toText())).toBeLessThanOrEqual(15);
   });
 
   test("with some processes down the backend is degraded; once one gets ready the others try at once", async () => {

@@ -7,7 +7,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLogger } from "@gw/core";
-import { nodeContext } from "@gw/core/node";
+import { createLogger, nodeContext } from "@gw/core/node";
 import { type RunningApp, run } from "@gw/core/testing";
 import { requires } from "@gw-private/requires";
 import { afterAll, afterEach, beforeAll, expect, onTestFinished } from "vitest";
@@ -83,6 +83,22 @@ for (const [title, start] of ways) {
     LIMIT_MS,
   );
 }
+
+requires("php-cgi")(
+  "R-O3: a php-cgi that has served its number is replaced at once: no failure, no pause, in 3,000 requests",
+  async () => {
+    await writeFile(join(root, "fast.php"), "<?php echo 'fast';");
+    const lines: string[] = [];
+    const log = createLogger({ format: "json", destination: (line) => lines.push(line) });
+    const php = phpFpm({ root, start: { command: "php-cgi", maxChildren: 3, maxRequests: 150 } });
+    const app = await run(php, { context: nodeContext({ log }) });
+    running.push(app);
+    for (let at = 0; at < 3_000; at++) expect((await app.request("/fast.php")).text()).toBe("fast");
+    expect(lines.filter((line) => line.includes("a process has ended itself")).length).toBeGreaterThanOrEqual(15);
+    expect(lines.filter((line) => line.includes("a process failed"))).toEqual([]);
+  },
+  60_000,
+);
 
 /** A PHP-FPM of the system's, as its service starts it. */
 async function startService(folder: string, stopTimeout: string): Promise<{ socket: string; child: ChildProcess }> {

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type App, type GatewayError, silentLogger } from "@gw/core";
-import { nodeContext } from "@gw/core/node";
+import { createLogger, nodeContext } from "@gw/core/node";
 import { type RunningApp, run, type TestResponse } from "@gw/core/testing";
 import { isThere, requires } from "@gw-private/requires";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -149,8 +149,12 @@ describe("replacing", () => {
   });
 
   withLibfcgi("a program that ends itself after so many requests costs none", async () => {
-    const some = await pool({ args: ["serves", "3"], max: 2, min: 2, backOffMs: [20, 20] });
-    for (let at = 0; at < 12; at++) expect((await some.ask()).status).toBe(200);
+    const lines: string[] = [];
+    const log = createLogger({ format: "json", destination: (line) => lines.push(line) });
+    const some = await pool({ args: ["serves", "3"], max: 2, min: 2 }, nodeContext({ log }));
+    for (let at = 0; at < 24; at++) expect((await some.ask()).status).toBe(200);
+    expect(lines.filter((line) => line.includes("a process has ended itself")).length).toBeGreaterThanOrEqual(6);
+    expect(lines.filter((line) => line.includes("a process failed"))).toEqual([]);
   });
 
   withLibfcgi("R-O2: a roll under load drops no request, and ends every old process", async () => {

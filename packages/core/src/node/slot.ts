@@ -13,14 +13,13 @@ export interface SlotOptions {
   clock: Clock;
   /** Told of each failure, with the pause that follows. */
   failed: (error: GatewayError, pauseMs: number) => void;
+  /** Told when a process has ended because it wished to be replaced. */
+  endedItself: (process: SupervisedProcess) => void;
   /** Told when a process is ready for service. */
   ready: (process: SupervisedProcess) => void;
   /** Told whenever the processes of the slot have changed. */
   changed: () => void;
 }
-
-/** From then on code 0 is an end that the program chose, not a crash. */
-const SELF_ENDED_MS = 1_000;
 
 /** Keeps one process alive: starts it, waits for its end, pauses, starts it again; until stopped. */
 export class Slot {
@@ -89,16 +88,24 @@ export class Slot {
         const ended = await this.#unplannedEnd();
         if (ended === null) return;
         const exit = await ended.exited;
-        // Many programs end themselves after so many requests.
-        readyMs = exit.code === 0 && ended.readyMs >= SELF_ENDED_MS ? Number.POSITIVE_INFINITY : ended.readyMs;
+        readyMs = ended.readyMs;
         failure = backendFailure(describeExit(exit));
         await ended.stop(); // what it left behind
+        if (exit.code === 0 && this.#mayFollowAtOnce(ended, readyMs)) continue;
       } catch (error) {
         failure = asBackendFailure(error);
       }
       if (this.#stopped) return;
       await this.#backOff(failure, readyMs);
     }
+  }
+
+  /** Many programs end themselves after so many requests: a wish to be replaced, no failure. */
+  #mayFollowAtOnce(ended: SupervisedProcess, readyMs: number): boolean {
+    const { backOff, endedItself } = this.#options;
+    if (this.#stopped || !backOff.mayStartAtOnce(readyMs)) return false;
+    endedItself(ended);
+    return true;
   }
 
   /** A process that is ready. */

@@ -169,6 +169,10 @@ class Supervisor implements Backend {
           changed: () => this.#changed(),
         }),
       failed: (error, pauseMs) => this.#failed(error, pauseMs),
+      endedItself: ({ pid }) => {
+        this.#countRestart();
+        this.#log.info({ pid }, "a process has ended itself: the next one starts");
+      },
       ready: (process) => this.#becameReady(process),
       changed: () => this.#changed(),
     });
