@@ -389,6 +389,7 @@ describe("files that a backend names", () => {
       const top = await mkdtemp(join(tmpdir(), "gw-hand-over-"));
       running.push(() => rm(top, { recursive: true, force: true }));
       await mkdir(join(top, "in"));
+      await mkdir(join(top, "in/sub"));
       await mkdir(join(top, "in-other"));
       await writeFile(join(top, "in/open"), "open");
       await writeFile(join(top, "secret"), "secret");
@@ -419,6 +420,10 @@ describe("files that a backend names", () => {
       ["X-Sendfile: in/open", 502],
       ["X-Sendfile: ../secret", 502],
       ["X-Sendfile: %TOP/in", 502],
+      ["X-Sendfile: %TOP/in/sub", 404],
+      ["X-Accel-Redirect: /in/sub", 404],
+      ["X-Accel-Redirect: /in/sub/", 404],
+      ["X-Accel-Redirect: /in/.", 404],
       ["X-Accel-Redirect: /in/open", 200],
       ["X-Accel-Redirect: /in/%6fpen?x=1", 200],
       ["X-Accel-Redirect: /in/../secret", 404],

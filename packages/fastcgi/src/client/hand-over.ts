@@ -38,7 +38,8 @@ export function handOver(
       throw new FastcgiError("GW_FCGI_SENDFILE", "the backend named a file outside of the allowed directories");
     }
     const method = request.method === "HEAD" ? "HEAD" : "GET"; // the file answers a POST, too
-    return fileAnswer({ ...request, method }, { ...found, index: [], dotfiles: "serve", headers });
+    const path = "/"; // a folder is no file: 404, and no redirect of the client's own address to one with a slash
+    return fileAnswer({ ...request, method, path }, { ...found, index: [], dotfiles: "serve", headers });
   });
 }
 
