@@ -28,7 +28,7 @@ async function phpFpm(): Promise<void> {
     "fpm.conf",
     `[global]\ndaemonize = no\nerror_log = ${at("fpm.log")}\n[www]\nuser = root\nlisten = ${socket}\nlisten.backlog = 512
 listen.mode = 0666
-pm = static\npm.max_children = 16\n`,
+pm = static\npm.max_children = 64\n`,
   );
   stage.start("php-fpm8.2", ["-R", "-y", config]);
   await listening(socket);
