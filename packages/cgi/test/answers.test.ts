@@ -83,7 +83,9 @@ onEverySpawner((spawner, { test }) => {
         .run((asked) => text(`${asked.method} ${asked.mount}${asked.path}?${asked.query} ${asked.body.length}`));
 
     test("R-C8: a local redirect is answered inside, as GET without a body", async () => {
-      const answer = await request(inside(String.raw`printf 'Location: /other/page?x=1\n\n'`), "/cgi/a", {
+      // It reads its input: fcgiwrap, which is one of the spawners here, may break off otherwise.
+      const script = String.raw`cat > /dev/null; printf 'Location: /other/page?x=1\n\n'`;
+      const answer = await request(inside(script), "/cgi/a", {
         method: "POST",
         body: "data",
       });
