@@ -98,7 +98,7 @@ async function runAlone(invocation: Invocation, plan: ServerPlan): Promise<numbe
     return 0;
   } finally {
     signs.stop();
-    manager.close();
+    await manager.close();
     watch?.close();
     await admin?.close();
     forgetErrors();

@@ -25,11 +25,11 @@ export interface ServiceManager {
   reloading(): void;
   /** A stop has begun. */
   stopping(): void;
-  /** No more signs of life. */
-  close(): void;
+  /** No more signs of life; settles when the last word is out. */
+  close(): Promise<void>;
 }
 
-const nobody: ServiceManager = { ready() {}, reloading() {}, stopping() {}, close() {} };
+const nobody: ServiceManager = { ready() {}, reloading() {}, stopping() {}, async close() {} };
 
 /**
  * Speaks to systemd where it listens (`NOTIFY_SOCKET`, sd_notify(3)), with signs of life at half the time it allows
@@ -40,7 +40,11 @@ const nobody: ServiceManager = { ready() {}, reloading() {}, stopping() {}, clos
 export function serviceManager(environment: NodeJS.ProcessEnv): ServiceManager {
   const { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID } = environment;
   if (NOTIFY_SOCKET === undefined || NOTIFY_SOCKET === "") return nobody;
-  const say = (...words: readonly string[]): void => tell(NOTIFY_SOCKET, words);
+  // One after the other: each word is carried by a process of its own, and their order is what counts.
+  let said: Promise<void> = Promise.resolve();
+  const say = (...words: readonly string[]): void => {
+    said = said.then(() => tell(NOTIFY_SOCKET, words));
+  };
   const isWatched = WATCHDOG_PID === undefined || Number(WATCHDOG_PID) === process.pid;
   const watchMs = isWatched ? Number(WATCHDOG_USEC ?? 0) / 1_000 / 2 : 0;
   const timer = watchMs > 0 ? setInterval(() => say("WATCHDOG=1"), watchMs) : null;
@@ -49,17 +53,23 @@ export function serviceManager(environment: NodeJS.ProcessEnv): ServiceManager {
     ready: () => say("READY=1", `MAINPID=${process.pid}`),
     reloading: () => say("RELOADING=1", `MONOTONIC_USEC=${process.hrtime.bigint() / 1_000n}`),
     stopping: () => say("STOPPING=1"),
-    close: () => void (timer !== null && clearInterval(timer)),
+    close() {
+      if (timer !== null) clearInterval(timer);
+      return said;
+    },
   };
 }
 
-function tell(socket: string, words: readonly string[]): void {
+/** Settles when the words are delivered, or could not be. */
+function tell(socket: string, words: readonly string[]): Promise<void> {
   const messenger = spawn("systemd-notify", words, {
     stdio: "ignore",
     env: { PATH: process.env.PATH, NOTIFY_SOCKET: socket },
   });
-  messenger.on("error", () => {}); // not installed: systemd will say that it has heard nothing
-  messenger.unref();
+  return new Promise((done) => {
+    messenger.on("error", () => done()); // not installed: systemd will say that it has heard nothing
+    messenger.on("exit", () => done());
+  });
 }
 
 /** A reload that the service manager hears of, at its beginning and its end. */

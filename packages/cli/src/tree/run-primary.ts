@@ -63,7 +63,7 @@ export async function runPrimary(invocation: Invocation, plan: Omit<ServerPlan, 
     stderr.write("gw: stopped\n");
     return 0;
   } finally {
-    manager.close();
+    await manager.close();
     watch?.close();
     await admin?.close();
     pidFile?.remove();
