@@ -92,7 +92,12 @@ const ROUTES: Readonly<Record<string, Route>> = {
   "POST /workers": {
     access: "control",
     answer: async ({ control, request }) => {
-      const { workers } = await given(request, "workers", (value) => Number.isInteger(value) && (value as number) >= 1);
+      const { workers } = await given(
+        request,
+        "workers",
+        (value) => Number.isInteger(value) && (value as number) >= 1,
+        "a whole number from 1 on",
+      );
       await control.resize(workers as number);
       return done();
     },
@@ -102,7 +107,12 @@ const ROUTES: Readonly<Record<string, Route>> = {
   "POST /log-level": {
     access: "control",
     answer: async ({ control, request }) => {
-      const { level } = await given(request, "level", (value) => logLevels.includes(value as LogLevel));
+      const { level } = await given(
+        request,
+        "level",
+        (value) => logLevels.includes(value as LogLevel),
+        logLevels.join(", "),
+      );
       await control.setLogLevel(level as LogLevel);
       return done();
     },
@@ -128,7 +138,12 @@ function done(): Answer {
 }
 
 async function drain({ control, request }: Call, isDrained: boolean): Promise<Answer> {
-  const { mount } = await given(request, "mount", (value) => typeof value === "string");
+  const { mount } = await given(
+    request,
+    "mount",
+    (value) => typeof value === "string",
+    "the place of a mount, such as /app",
+  );
   await control.drain(mount as string, isDrained);
   return done();
 }
@@ -138,11 +153,12 @@ async function given(
   request: GatewayRequest,
   key: string,
   isFit: (value: unknown) => boolean,
+  allowed: string,
 ): Promise<Record<string, unknown>> {
   const body = (await readJson(request)) as Record<string, unknown> | null;
   const value = body?.[key];
   if (isFit(value)) return { [key]: value };
-  throw new GatewayError("GW_CONTROL", 400, `${key}: found ${JSON.stringify(value) ?? "nothing"}`);
+  throw new GatewayError("GW_CONTROL", 400, `${key}: found ${JSON.stringify(value) ?? "nothing"}, allowed: ${allowed}`);
 }
 
 /** The changing part of the page, again and again. */
