@@ -101,7 +101,7 @@ describe.each([
     const unknown = await gateway.ctl("drain", "/nothing");
     expect([unknown.code, unknown.stderr]).toEqual([
       1,
-      'gw: the gateway says 400: 400 Bad Request mount: found "/nothing", allowed: /tool\n',
+      'gw: the gateway says 400 Bad Request: mount: found "/nothing", allowed: /tool\n',
     ]);
   });
 

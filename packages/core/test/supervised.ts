@@ -36,9 +36,10 @@ export class HandClock implements Clock {
     return this.#pauses.map(({ ms }) => ms);
   }
 
-  /** Waits until this many pauses are under way. */
-  async count(pauses: number): Promise<void> {
-    while (this.#pauses.length < pauses) await new Promise<void>((arrived) => this.#arrived.push(arrived));
+  /** Waits until this many pauses are under way for which the test holds. */
+  async count(pauses: number, test: (ms: number) => boolean = () => true): Promise<void> {
+    while (this.#pauses.filter(({ ms }) => test(ms)).length < pauses)
+      await new Promise<void>((arrived) => this.#arrived.push(arrived));
   }
 
   /** Waits until a pause for which the test holds is under way, and ends it. */

@@ -150,7 +150,25 @@ describe("crashing", () => {
     expect(restartsOf(metrics.toText())).toBeLessThanOrEqual(15);
   });
 
-  test("with some processes down the backend is degraded; once one gets ready the others try at once", async () => {
+  test.each([
+    ["code 0", "exit 0"],
+    ["a crash", "exit 3"],
+  ])(
+    "R-O3: eight processes that end at once, for ever, with %s: few are started before the pauses",
+    async (_, script) => {
+      const clock = new HandClock();
+      const { backend, metrics } = supervise({ command: sh(script), processes: 8 }, { clock });
+      await clock.count(8, isBackOff);
+      // Eight at first, ten that a new backend can afford; none that a sibling's start has woken.
+      expect(restartsOf(metrics.toText())).toBeLessThanOrEqual(18);
+      await clock.pass(isBackOff);
+      await clock.count(8, isBackOff);
+      expect(restartsOf(metrics.toText())).toBeLessThanOrEqual(19);
+      await backend.stop();
+    },
+  );
+
+  test("with some processes down the backend is degraded until each has made its pause", async () => {
     const clock = new HandClock();
     const { backend } = supervise({ command: sh("exec sleep 1000"), processes: 3 }, { clock });
     await until(backend, ({ state }) => state === "ready");
@@ -159,10 +177,25 @@ describe("crashing", () => {
     for (const pid of pidsOf(backend).slice(0, 2)) process.kill(pid, "SIGKILL");
     await clock.count(2);
     expect([backend.state, backend.lastError]).toEqual(["degraded", "was ended by SIGKILL"]);
-    await clock.pass(isBackOff); // the other pause is ended by the first one's success
+    await clock.pass(isBackOff);
+    await clock.pass(isBackOff);
     await until(backend, ({ state }) => state === "ready");
     expect([backend.lastError, clock.pauses]).toEqual([null, []]);
     expect(new Set(states)).toEqual(new Set(["ready", "degraded"]));
+  });
+
+  test("once one gets ready, those that never did try at once", async () => {
+    const clock = new HandClock();
+    let isThere = false;
+    const attach = (): void => {
+      if (!isThere) throw new Error("no database");
+    };
+    const { backend } = supervise({ command: sh("exec sleep 1000"), processes: 3 }, { clock, attach });
+    await clock.count(3, isBackOff);
+    isThere = true;
+    await clock.pass(isBackOff);
+    await until(backend, ({ state }) => state === "ready");
+    expect(clock.pauses).toEqual([]);
   });
 
   test("roll tries a waiting process at once, and says how that went", async () => {

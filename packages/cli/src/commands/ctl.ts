@@ -100,13 +100,20 @@ function ask(socketPath: string, method: string, path: string, body?: object): P
       });
       response.on("end", () => {
         if (response.statusCode === 200) resolve(JSON.parse(text));
-        else reject(new StartError(`the gateway says ${response.statusCode}: ${text.trim().replaceAll("\n", " ")}`));
+        else reject(refused(response.statusCode, text));
       });
     });
     request.on("timeout", () => request.destroy(new Error("no answer")));
     request.on("error", (error: NodeJS.ErrnoException) => reject(unreachable(socketPath, error)));
     request.end(body === undefined ? undefined : JSON.stringify(body));
   });
+}
+
+/** The gateway's own answers begin with a line that is their status: said once. */
+function refused(status: number | undefined, text: string): StartError {
+  const [first = "", ...rest] = text.trim().split("\n");
+  const why = first.startsWith(`${status} `) ? [`${first}:`, ...rest] : [`${status}:`, first, ...rest];
+  return new StartError(`the gateway says ${why.join(" ")}`);
 }
 
 function unreachable(path: string, error: NodeJS.ErrnoException): StartError {

@@ -10,13 +10,28 @@ export interface BackOffOptions {
   healthyMs?: number;
   /** From 0 up to 1. @default Math.random */
   random?: () => number;
+  /** What starts at once are paid from; all processes of a backend have one in common. @default one of its own */
+  credit?: StartCredit;
 }
 
 /** So long a service pays for one start at once after an end that the program chose. */
 const SERVICE_PER_START_MS = 100;
 
-/** As many such starts can be saved up; a new one has them all. */
+/** As many such starts can be saved up; a new backend has them all. */
 const MOST_STARTS = 10;
+
+/** Starts at once that a backend can still afford. What its processes earn by service is for all of them. */
+export class StartCredit {
+  #starts = MOST_STARTS;
+
+  /** Puts `readyMs` of service in and takes one start out, if there is one. */
+  spend(readyMs: number): boolean {
+    this.#starts = Math.min(this.#starts + readyMs / SERVICE_PER_START_MS, MOST_STARTS);
+    if (this.#starts < 1) return false;
+    this.#starts--;
+    return true;
+  }
+}
 
 /** Doubles the pause with each failure in a row and spreads it by up to half, so that many do not start at one moment. */
 export class BackOff {
@@ -24,14 +39,16 @@ export class BackOff {
   readonly #longestMs: number;
   readonly #healthyMs: number;
   readonly #random: () => number;
+  readonly #credit: StartCredit;
   #failures = 0;
-  #starts = MOST_STARTS;
 
-  constructor({ firstMs, longestMs, healthyMs = 60_000, random = Math.random }: BackOffOptions) {
+  constructor(options: BackOffOptions) {
+    const { firstMs, longestMs, healthyMs = 60_000, random = Math.random, credit = new StartCredit() } = options;
     this.#firstMs = firstMs;
     this.#longestMs = longestMs;
     this.#healthyMs = healthyMs;
     this.#random = random;
+    this.#credit = credit;
   }
 
   /**
@@ -39,9 +56,7 @@ export class BackOff {
    * no pause does: a program that ends at once for ever has soon used up its starts and is slowed down like one that crashes.
    */
   mayStartAtOnce(readyMs: number): boolean {
-    this.#starts = Math.min(this.#starts + readyMs / SERVICE_PER_START_MS, MOST_STARTS);
-    if (this.#starts < 1) return false;
-    this.#starts--;
+    if (!this.#credit.spend(readyMs)) return false;
     if (readyMs >= SERVICE_PER_START_MS) this.#failures = 0;
     return true;
   }

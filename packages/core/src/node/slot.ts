@@ -30,6 +30,7 @@ export class Slot {
   #replacing: Promise<void> | null = null;
   #stopped = false;
   #hasFailed = false;
+  #hasFallen = false;
   #pause: AbortController | null = null;
   #attempts: { done(): void; fail(error: unknown): void }[] = [];
 
@@ -51,6 +52,11 @@ export class Slot {
   /** Whether the last attempt failed. */
   get hasFailed(): boolean {
     return this.#hasFailed;
+  }
+
+  /** Whether its last process was ready before it failed. */
+  get hasFallen(): boolean {
+    return this.#hasFallen;
   }
 
   /** Ends a pause between attempts: what made the last one fail may be over. */
@@ -82,6 +88,7 @@ export class Slot {
   async #run(): Promise<void> {
     while (!this.#stopped) {
       let readyMs = 0;
+      this.#hasFallen = false;
       let failure: GatewayError;
       try {
         this.#serveWith(await this.#bringUp());
@@ -89,6 +96,7 @@ export class Slot {
         if (ended === null) return;
         const exit = await ended.exited;
         readyMs = ended.readyMs;
+        this.#hasFallen = true;
         failure = backendFailure(describeExit(exit));
         await ended.stop(); // what it left behind
         if (exit.code === 0 && this.#mayFollowAtOnce(ended, readyMs)) continue;

@@ -3,7 +3,7 @@ import type { Backend, BackendProcess, BackendSpec, BackendState } from "../mode
 import type { AppContext } from "../model/context.ts";
 import type { GatewayError } from "../model/errors.ts";
 import type { Logger } from "../model/log.ts";
-import { BackOff } from "./back-off.ts";
+import { BackOff, StartCredit } from "./back-off.ts";
 import { backendFailure } from "./backend-failure.ts";
 import { type BackendSockets, backendSockets } from "./backend-sockets.ts";
 import { checkProcesses, checkSpec, type WholeSpec } from "./backend-spec.ts";
@@ -41,6 +41,7 @@ class Supervisor implements Backend {
   readonly #clock: Clock;
   readonly #sockets: BackendSockets;
   readonly #slots: Slot[] = [];
+  readonly #credit = new StartCredit();
   readonly #listeners = new Set<() => void>();
   readonly #report: (ready: number) => void;
   readonly #countRestart: () => void;
@@ -158,7 +159,12 @@ class Supervisor implements Backend {
     const { backOffMs } = this.#spec;
     return new Slot({
       clock: this.#clock,
-      backOff: new BackOff({ firstMs: backOffMs[0], longestMs: backOffMs[1], random: () => this.#clock.random() }),
+      backOff: new BackOff({
+        firstMs: backOffMs[0],
+        longestMs: backOffMs[1],
+        random: () => this.#clock.random(),
+        credit: this.#credit,
+      }),
       start: async () =>
         startProcess({
           spec: this.#spec,
@@ -180,7 +186,9 @@ class Supervisor implements Backend {
 
   #becameReady({ pid }: BackendProcess): void {
     this.#log.info({ pid }, "a process is ready");
-    for (const slot of this.#slots) slot.wake(); // what stopped them may be over for them, too
+    // What kept the others from getting ready may be over. Those that did get ready and fell have learnt nothing from
+    // it: woken, a program that always ends at once would have its own siblings start it for ever.
+    for (const slot of this.#slots) if (!slot.hasFallen) slot.wake();
     if (this.state === "ready") this.#lastError = null;
     this.#firstReady.done();
     this.#changed();
