@@ -15,9 +15,11 @@ export { decompress } from "./decompress.ts";
 export { type DigestAlgorithm, type DigestAuthOptions, type DigestCredentials, digestAuth } from "./digest-auth.ts";
 export { type DigestFacts, type DigestUser, digestHashes, parseDigest, responseOf } from "./digest-auth.ts";
 export { type ErrorPage, type ErrorPagesOptions, errorPages } from "./error-pages.ts";
+export { type EncryptedCookiesOptions, encryptedCookies, encryptedCookiesOf } from "./encrypted-cookies.ts";
 export { type EtagOptions, etag, etagOf } from "./etag.ts";
 export { type FormLoginOptions, formLogin, type LoginAlternative } from "./form-login.ts";
 export type { LoginTexts, LoginThrottleOptions } from "./form-login.ts";
+export { type Flash, type FlashMessage, type FlashOptions, flash, flashOf } from "./flash.ts";
 export {
   answeredUser,
   type ForwardAuthOptions,
@@ -48,5 +50,6 @@ export { type SessionRecord, type SessionStore, SessionStoreError } from "./sess
 export { type FileStoreOptions, fileStore } from "./session/file.ts";
 export { type MemoryStoreOptions, memoryStore } from "./session/memory.ts";
 export { hasSqlite, type SqliteStoreOptions, sqliteStore } from "./session/sqlite.ts";
+export { type SignedCookiesOptions, signedCookies, signedCookiesOf } from "./signed-cookies.ts";
 export { type TimeoutOptions, timeout } from "./timeout.ts";
 export { type TrustedHostOptions, trustedHost } from "./trusted-host.ts";

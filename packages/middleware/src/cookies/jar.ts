@@ -24,15 +24,24 @@ export interface Cookies {
 /** The Cookies of one exchange, as its layer sees them. */
 export class CookieJar implements Cookies {
   readonly #request: RequestHead;
-  readonly #defaults: CookieOptions;
+  #defaults: CookieOptions | null = null;
   #received: ReadonlyMap<string, string> | null = null;
   #pending: Map<string, string> | null = null;
   #isSent = false;
   #passes = 0;
 
-  constructor(request: RequestHead, defaults: CookieOptions) {
+  constructor(request: RequestHead) {
     this.#request = request;
-    this.#defaults = defaults;
+  }
+
+  /** The Cookie field as it came, or `null`. */
+  get header(): string | null {
+    return this.#request.headers.get("cookie");
+  }
+
+  /** Attributes of every cookie that `set` is not told otherwise; the first call counts. */
+  adopt(defaults: CookieOptions): void {
+    this.#defaults ??= defaults;
   }
 
   get(name: string): string | null {
@@ -44,16 +53,21 @@ export class CookieJar implements Cookies {
   }
 
   all(): ReadonlyMap<string, string> {
-    this.#received ??= readCookies(this.#request.headers.get("cookie"));
+    this.#received ??= readCookies(this.header);
     return this.#received;
   }
 
   set(name: string, value: string, options: CookieOptions = {}): void {
+    this.put(name, value, { ...this.#defaults, ...options });
+  }
+
+  /** As `set`, with these attributes and no others. */
+  put(name: string, value: string, options: CookieOptions): void {
     if (this.#isSent) {
       throw new GatewayError("GW_COOKIE_LATE", 500, `cookie ${name} was set after the head of the answer had left`);
     }
     const secure = this.#request.scheme === "https" || impliesSecure(name);
-    const cookie = { secure, ...this.#defaults, ...options, name, value };
+    const cookie = { secure, ...options, name, value };
     this.#pending ??= new Map();
     const key = `${name};${cookie.domain ?? ""};${cookie.path ?? "/"}`;
     const line = writeSetCookie(cookie);

@@ -35,12 +35,27 @@ const SEMICOLON = 0x3b;
  */
 export function findCookie(header: string | null, name: string): string | null {
   if (header === null) return null;
-  for (let at = header.indexOf(name); at !== -1; at = header.indexOf(name, at + 1)) {
+  const found = findFrom(header, name, 0);
+  return found === null ? null : found.value;
+}
+
+/** The raw values of all cookies of this name, in their order: of which only one may be ours. */
+export function findCookies(header: string | null, name: string): string[] {
+  const values: string[] = [];
+  for (let found = findFrom(header ?? "", name, 0); found !== null; found = findFrom(header ?? "", name, found.end)) {
+    values.push(found.value);
+  }
+  return values;
+}
+
+function findFrom(header: string, name: string, from: number): { value: string; end: number } | null {
+  for (let at = header.indexOf(name, from); at !== -1; at = header.indexOf(name, at + 1)) {
     if (!isPairStart(header, at)) continue;
     const equals = skipBlank(header, at + name.length);
     if (header[equals] !== "=") continue;
-    const end = header.indexOf(";", equals);
-    return header.slice(equals + 1, end === -1 ? header.length : end).trim();
+    const semicolon = header.indexOf(";", equals);
+    const end = semicolon === -1 ? header.length : semicolon;
+    return { value: header.slice(equals + 1, end).trim(), end };
   }
   return null;
 }

@@ -1,3 +1,4 @@
+import { createContext } from "@gw/core";
 import { expect, test } from "vitest";
 import { describeStore, newKey, recordOf } from "../../test/store-contract.ts";
 import { memoryStore } from "./memory.ts";
@@ -39,4 +40,11 @@ test("sessions past their end are swept as others come", () => {
   for (let at = 0; at < 1_023; at++) store.create(newKey(), recordOf({ expiresMs: Date.now() - 1 }));
   store.create(newKey(), recordOf());
   expect(store.size).toBe(1);
+});
+
+test("R-M8: is refused at start beside other processes, which would not know its sessions", () => {
+  expect(() => memoryStore().start?.(createContext({ hasSiblings: true }))).toThrow(
+    expect.objectContaining({ code: "GW_SESSION_NOT_SHARED", message: expect.stringContaining("localStore()") }),
+  );
+  memoryStore().start?.(createContext({ hasSiblings: false }));
 });

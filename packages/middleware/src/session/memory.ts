@@ -1,5 +1,5 @@
 // Sessions in the memory of one process: for tests and for gateways that may forget at a restart.
-import type { Description } from "@gw/core";
+import { type AppContext, type Description, GatewayError } from "@gw/core";
 import type { SessionRecord, SessionStore } from "./store.ts";
 
 /** Settings of `memoryStore`. */
@@ -13,7 +13,8 @@ export interface MemoryStoreOptions {
 /**
  * Keeps sessions in memory. Synchronous, bounded, gone at a restart.
  *
- * Processes do not share it: with several workers use the file or the SQLite store.
+ * Processes do not share it: a gateway of several workers refuses it at start with `GW_SESSION_NOT_SHARED`; use the file,
+ * the SQLite or the Redis store there.
  */
 export function memoryStore(options: MemoryStoreOptions = {}): SessionStore & { readonly size: number } {
   return new MemoryStore(options);
@@ -39,6 +40,17 @@ class MemoryStore implements SessionStore {
   /** Sessions kept, ended ones not yet swept included. */
   get size(): number {
     return this.#visitors.size + this.#users.size;
+  }
+
+  /** @throws GatewayError `GW_SESSION_NOT_SHARED` beside other processes of the same gateway. */
+  start({ hasSiblings = false }: AppContext): void {
+    if (!hasSiblings) return;
+    throw new GatewayError(
+      "GW_SESSION_NOT_SHARED",
+      500,
+      "memoryStore() keeps sessions in one process, and this gateway has several: use localStore(), sqliteStore(), " +
+        "fileStore() or redisStore()",
+    );
   }
 
   describe(): Description {

@@ -1,0 +1,46 @@
+// What several worker processes share, and what they refuse to have each for itself.
+import { expect, test } from "vitest";
+import { folderWith, gw, serving } from "./gw.ts";
+
+const memoryApp = `import { compose, text } from "@gw/core";
+import { session } from "@gw/middleware/session";
+import { memoryStore } from "@gw/middleware/session/memory";
+export default compose([session({ store: memoryStore() })], () => text("ok"));
+`;
+
+const loginApp = `import { compose, text } from "@gw/core";
+import { formLogin } from "@gw/middleware/form-login";
+import { rateLimit } from "@gw/middleware/rate-limit";
+import { session } from "@gw/middleware/session";
+const layers = [
+  session(),
+  formLogin({ verify: () => false, throttle: { perAccountAndAddress: 4 } }),
+  rateLimit({ limit: 6, windowMs: 3_600_000 }),
+];
+export default compose(layers, () => text(String(process.pid)));
+`;
+
+test("R-M8: a gateway of several workers refuses sessions in memory at start, and says what to use", async () => {
+  const folder = folderWith({ "app.mjs": memoryApp });
+  const { code, stderr } = await gw(folder, ["serve", "app.mjs", "-p", "0", "-w", "2"]);
+  expect(code).toBe(1);
+  expect(stderr).toContain(
+    "memoryStore() keeps sessions in one process, and this gateway has several: use localStore()",
+  );
+});
+
+test("R-M14: requests and failed logins are counted for the gateway, not for each worker", async () => {
+  const folder = folderWith({ "app.mjs": loginApp });
+  const server = await serving(folder, ["serve", "app.mjs", "-p", "0", "-w", "2", "--no-access-log"]);
+  const url = server.urls[0] as string;
+  // A connection for each request, so that both workers get some.
+  const ask = (path: string, init: RequestInit = {}): Promise<Response> =>
+    fetch(url + path, { ...init, headers: { ...init.headers, Connection: "close" } });
+  const statuses: number[] = [];
+  for (let at = 0; at < 10; at++) statuses.push((await ask("/")).status);
+  expect(statuses).toEqual([200, 200, 200, 200, 200, 200, 429, 429, 429, 429]);
+  const attempts: number[] = [];
+  const form = { method: "POST", body: new URLSearchParams({ user: "ann", password: "x" }) };
+  for (let at = 0; at < 6; at++) attempts.push((await ask("/login", form)).status);
+  expect(attempts).toEqual([401, 401, 401, 401, 429, 429]);
+});
