@@ -10,7 +10,8 @@ export type DeclareTest = (title: string, body: TestFunction, timeoutMs?: number
 /**
  * Returns vitest's `test` if everything named is there, else one that skips and says why in its title.
  *
- * A need is a program on PATH (`"git"`), a module of Node (`"node:sqlite"`), or an absolute path (`"/proc/self/environ"`).
+ * A need is a program on PATH (`"git"`), a module of Node (`"node:sqlite"`), an absolute path (`"/proc/self/environ"`), or
+ * `"root privileges"`.
  * In CI a skipped test fails the run unless `scripts/allowed-skips.json` has a reason for it.
  *
  * ```ts
@@ -23,8 +24,9 @@ export function requires(...needs: readonly string[]): DeclareTest {
   return (title, body) => test.skip(`${title} (needs ${missing.join(", ")})`, body);
 }
 
-/** Says whether a program, a module of Node or a path is there. */
+/** Says whether a program, a module of Node, a path or a privilege is there. */
 export function isThere(need: string): boolean {
+  if (need === "root privileges") return process.getuid?.() === 0;
   if (need.startsWith("node:")) return isBuiltin(need);
   if (isAbsolute(need)) return existsSync(need);
   const suffixes = process.platform === "win32" ? [".exe", ".cmd", ".bat"] : [""];

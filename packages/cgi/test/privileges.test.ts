@@ -1,6 +1,6 @@
 import { request } from "@gw/core/testing";
 import { requires } from "@gw-private/requires";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { cgiProgram } from "../src/index.ts";
 import { shellProgram } from "./programs.ts";
 import { onEverySpawner } from "./spawners.ts";
@@ -31,24 +31,24 @@ onEverySpawner((spawner) => {
     expect((await request(app)).outcome.result).toBe("cut");
   });
 
-  if (process.getuid?.() === 0) {
-    requires("setpriv")(
-      "R-C13: a program runs as the user and group of the mount, without our other groups",
-      async () => {
-        const app = cgiProgram({
-          spawner,
-          command: "/usr/bin/env",
-          args: ["sh", "-c", `${HEAD}; id -un; id -Gn`],
-          user: "nobody",
-        });
-        expect((await request(app)).text()).toBe("nobody\nnogroup\n");
-      },
-    );
-  } else {
-    test("R-C13: a gateway that is not root refuses to start with the option user", async () => {
-      await expect(request(cgiProgram({ spawner, command: "/bin/true", user: "nobody" }))).rejects.toMatchObject({
-        code: "GW_CGI_OPTION",
+  requires("setpriv", "root privileges")(
+    "R-C13: a program runs as the user and group of the mount, without our other groups",
+    async () => {
+      const app = cgiProgram({
+        spawner,
+        command: "/usr/bin/env",
+        args: ["sh", "-c", `${HEAD}; id -un; id -Gn`],
+        user: "nobody",
       });
+      expect((await request(app)).text()).toBe("nobody\nnogroup\n");
+    },
+  );
+
+  test("R-C13: a gateway that is not root refuses to start with the option user", async () => {
+    vi.spyOn(process, "getuid").mockReturnValue(1_000);
+    onTestFinished(() => void vi.restoreAllMocks());
+    await expect(request(cgiProgram({ spawner, command: "/bin/true", user: "nobody" }))).rejects.toMatchObject({
+      code: "GW_CGI_OPTION",
     });
-  }
+  });
 });

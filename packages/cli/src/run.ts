@@ -2,6 +2,7 @@
 import { COMMANDS, type Command } from "./commands/table.ts";
 import { parseArguments } from "./config/arguments.ts";
 import { invocationOf, type Surroundings } from "./invocation.ts";
+import { isCgi } from "./query-words.ts";
 import { didYouMean } from "./suggest.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -15,7 +16,23 @@ export async function run(argv: readonly string[], surroundings: Surroundings): 
   if (first === "--help" || first === "-h" || first === "help") return showHelp(commandOf(second), surroundings);
   const named = commandOf(first);
   const command = named ?? (COMMANDS.find(({ name }) => name === "auto") as Command);
-  const line = parseArguments(command.name, named === null ? argv : argv.slice(1), surroundings);
+  const words = named === null ? argv : argv.slice(1);
+  if (!isProgram(command, surroundings)) return runCommand(command, words, surroundings);
+  try {
+    return await runCommand(command, words, surroundings);
+  } catch (error) {
+    const { answerAsFailed } = await import("./serving/failed-program.ts");
+    return answerAsFailed(error, surroundings);
+  }
+}
+
+/** Whether a web server waits for an answer on standard output. */
+function isProgram({ name }: Command, { environment }: Surroundings): boolean {
+  return (name === "cgi" || name === "auto") && isCgi(environment);
+}
+
+async function runCommand(command: Command, argv: readonly string[], surroundings: Surroundings): Promise<number> {
+  const line = parseArguments(command.name, argv, surroundings);
   if (line.wantsHelp) return showHelp(command, surroundings);
   checkOperands(command, line.operands);
   const appOperand = command.takesApp === false ? undefined : line.operands[command.operands[1] - 1];

@@ -100,11 +100,22 @@ describe("a CGI program", () => {
     }
   });
 
-  test("one that cannot be loaded says why in the log, and answers nothing", async () => {
-    const folder = folderWith({ "app.ts": "export default ;\n" });
-    const { code, stdout, stderr } = await gw(folder, ["app.ts"], { environment: cgiRequest("/") });
-    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
-    expect(stderr).toMatch(/^gw: cannot load app\.ts: SyntaxError: .* \(app\.ts:1\)\n$/);
+  test.each([
+    { name: "app", argv: ["app.ts"], says: /^gw: cannot load app\.ts: SyntaxError: .* \(app\.ts:1\)\n$/ },
+    { name: "app of gw cgi", argv: ["cgi", "app.ts"], says: /^gw: cannot load app\.ts: SyntaxError: .*\n$/ },
+    { name: "layer", argv: ["--use", "./none.ts", "app.ts"], says: /^gw: .*none\.ts.*\n$/ },
+    { name: "configuration", argv: ["--config", "none.json"], says: /^gw: .*none\.json.*\n$/ },
+  ])("one whose $name cannot be loaded is a 500 that says nothing; the log says why", async ({ argv, says }) => {
+    const folder = folderWith({ "app.ts": argv.length > 2 ? appSaying("x") : "export default ;\n" });
+    const { code, stdout, stderr } = await gw(folder, argv, { environment: cgiRequest("/") });
+    expect({ code, first: parse(stdout).head[0] }).toEqual({ code: 1, first: "Status: 500 Internal Server Error" });
+    expect(stdout).not.toMatch(/app\.ts|none/);
+    expect(stderr).toMatch(says);
+  });
+
+  test("called wrongly at a shell, it answers nothing and ends with 2", async () => {
+    const { code, stdout } = await gw(folderWith({}), ["cgi", "--no-such-flag"]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
   });
 });
 

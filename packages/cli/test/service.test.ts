@@ -97,11 +97,7 @@ while True: print(s.recv(4096).decode(), file=sys.stderr, flush=True)
 describe("process 1", () => {
   const canExecute = "execve" in process;
   // Making a name space needs privileges; execve and node:sqlite both came with Node 22.
-  const needs = [
-    "unshare",
-    ...(process.getuid?.() === 0 ? [] : ["root privileges"]),
-    ...(canExecute ? [] : ["node:sqlite"]),
-  ];
+  const needs = ["unshare", "root privileges", ...(canExecute ? [] : ["node:sqlite"])];
   requires(...needs)("reaps orphans, hands signals on, and ends as the gateway does", async () => {
     const folder = folderWith({ "app.mjs": app });
     const port = await freePort();

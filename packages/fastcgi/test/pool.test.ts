@@ -383,7 +383,7 @@ describe("life", () => {
     expect(() => fastcgiPool({ command: "x", ...options })).toThrow(message);
   });
 
-  test.runIf(process.getuid?.() === 0)("a user that is not there is an error at the start", async () => {
+  requires("root privileges")("a user that is not there is an error at the start", async () => {
     await expect(pool({ command: "/bin/true", user: "no-such-user" })).rejects.toSatisfy(
       (error: GatewayError) => error.code === "GW_FCGI_OPTION",
     );

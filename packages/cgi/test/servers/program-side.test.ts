@@ -1,6 +1,7 @@
 // An app as a CGI program under real web servers, with the configurations of docs/cgi-program.md.
 import { randomBytes } from "node:crypto";
-import { chmodSync, writeFileSync } from "node:fs";
+import { chmodSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { type DeclareTest, requires } from "@gw-private/requires";
 import { describe, expect } from "vitest";
 import { temporaryDirectory } from "../programs.ts";
@@ -9,6 +10,21 @@ import { apache, lighttpd, nginx, tomcat } from "./server.ts";
 
 /** The app, as a file that names the Node to run it. */
 const files = { "app.mjs": `#!${process.execPath}\nawait import(${JSON.stringify(PROGRAM)});\n` };
+
+/** Apps whose first line names the command. */
+const scripts = {
+  sound: "#!/usr/bin/env gw\nexport default { fetch: (request) => new Response(new URL(request.url).pathname) };\n",
+  broken: "#!/usr/bin/env gw\nexport default s3cret detail;\n",
+};
+
+/** A PATH with `gw`, and the `node` that its own first line asks for. */
+function pathWithCommand(): string {
+  const bin = temporaryDirectory();
+  chmodSync(bin, 0o755);
+  symlinkSync(join(import.meta.dirname, "../../../cli/bin/gw.js"), join(bin, "gw"));
+  symlinkSync(process.execPath, join(bin, "node"));
+  return `${bin}:${process.env.PATH}`;
+}
 
 const kinds = [apache("Apache mod_cgid"), apache("Apache with .htaccess", { htaccess: true }), lighttpd, nginx, tomcat];
 
@@ -87,5 +103,18 @@ describe.each(kinds)("under $name", (kind) => {
     expect([answer.status, await answer.text()]).toEqual([500, "500 Internal Server Error\n"]);
     // fcgiwrap sends standard error to nginx, the others have it in theirs.
     await expect.poll(() => server.errors()).toContain("s3cret detail");
+  });
+
+  needing("a file whose first line names gw is a program", async () => {
+    const server = await kind.start({ "app.mjs": scripts.sound }, { path: pathWithCommand() });
+    const answer = await fetch(`${server.url}${kind.mount}/x%20y`);
+    expect([answer.status, await answer.text()]).toEqual([200, expect.stringMatching(/\/x%20y$/)]);
+  });
+
+  needing("R-W5: one that cannot be loaded is a 500 without detail, which is in the server's log", async () => {
+    const server = await kind.start({ "app.mjs": scripts.broken }, { path: pathWithCommand() });
+    const answer = await fetch(`${server.url}${kind.mount}/x`, { method: "POST", body: new Uint8Array(100_000) });
+    expect([answer.status, await answer.text()]).toEqual([500, "500 Internal Server Error\n"]);
+    await expect.poll(() => server.errors()).toContain("cannot load");
   });
 });

@@ -17,6 +17,12 @@ export interface RunningServer {
 /** What a server serves: files by name below the document root, executable ones. */
 export type Files = Readonly<Record<string, string>>;
 
+/** How a server is started. */
+export interface StartOptions {
+  /** PATH of its programs. @default that of the tests; what the docs say where a server has to be told */
+  readonly path?: string;
+}
+
 /** A web server. */
 export interface ServerKind {
   readonly name: string;
@@ -26,7 +32,7 @@ export interface ServerKind {
   readonly cannot?: readonly (readonly [title: RegExp, why: string])[];
   /** Where the app of `files["app.mjs"]` answers. */
   readonly mount: string;
-  start(files: Files): Promise<RunningServer>;
+  start(files: Files, options?: StartOptions): Promise<RunningServer>;
 }
 
 const modules = "/usr/lib/apache2/modules";
@@ -38,7 +44,7 @@ export function apache(name: string, { htaccess = false } = {}): ServerKind {
     name,
     needs: ["apache2"],
     mount: htaccess ? "/folder" : "/cgi/app.mjs",
-    async start(files) {
+    async start(files, { path = process.env.PATH } = {}) {
       const { directory, www, port } = await place(htaccess ? "folder" : "cgi", files);
       const block = docsBlock("apache", htaccess ? 1 : 0).replaceAll("/srv/www/cgi", join(www, "cgi"));
       if (htaccess) writeFileSync(join(www, "folder/.htaccess"), block);
@@ -59,7 +65,7 @@ ${process.getuid?.() === 0 ? "User www-data\nGroup www-data" : ""}
 </Directory>
 ${htaccess ? "" : block}`;
       writeFileSync(join(directory, "apache.conf"), config);
-      return run(["apache2", "-f", join(directory, "apache.conf"), "-D", "FOREGROUND"], { directory, port });
+      return run(["apache2", "-f", join(directory, "apache.conf"), "-D", "FOREGROUND"], { directory, port, path });
     },
   };
 }
@@ -69,9 +75,10 @@ export const lighttpd: ServerKind = {
   name: "lighttpd mod_cgi",
   needs: ["lighttpd"],
   mount: "/cgi/app.mjs",
-  async start(files) {
+  async start(files, { path = process.env.PATH } = {}) {
     const { directory, www, port } = await place("cgi", files);
     const config = `${docsBlock("lighttpd", 0)}
+${docsBlock("lighttpd", 1).replace(DOCS_PATH, path ?? DOCS_PATH)}
 server.document-root = "${www}"
 server.bind = "127.0.0.1"
 server.port = ${port}
@@ -80,7 +87,7 @@ server.breakagelog = "${directory}/programs.log"
 server.upload-dirs = ("${directory}")
 `;
     writeFileSync(join(directory, "lighttpd.conf"), config);
-    return run(["lighttpd", "-D", "-f", join(directory, "lighttpd.conf")], { directory, port });
+    return run(["lighttpd", "-D", "-f", join(directory, "lighttpd.conf")], { directory, port, path });
   },
 };
 
@@ -89,7 +96,7 @@ export const nginx: ServerKind = {
   name: "nginx with fcgiwrap",
   needs: ["nginx", "fcgiwrap"],
   mount: "/app.mjs",
-  async start(files) {
+  async start(files, { path = process.env.PATH } = {}) {
     const { directory, www, port } = await place("", files);
     const block = docsBlock("nginx", 0)
       .replaceAll("/srv/www", www)
@@ -106,8 +113,13 @@ ${block}
   }
 }`;
     writeFileSync(join(directory, "nginx.conf"), config);
-    keep(startGroup(["fcgiwrap", "-f", "-c", "4", "-s", `unix:${directory}/fcgiwrap.sock`], { stdio: "ignore" }));
-    return run(["nginx", "-c", join(directory, "nginx.conf"), "-e", `${directory}/error.log`], { directory, port });
+    const fcgiwrap = ["fcgiwrap", "-f", "-c", "4", "-s", `unix:${directory}/fcgiwrap.sock`] as const;
+    keep(startGroup(fcgiwrap, { stdio: "ignore", env: { ...process.env, PATH: path } }));
+    return run(["nginx", "-c", join(directory, "nginx.conf"), "-e", `${directory}/error.log`], {
+      directory,
+      port,
+      path,
+    });
   },
 };
 
@@ -120,11 +132,11 @@ export const tomcat: ServerKind = {
     [/first piece of an answer/, "sends nothing before its buffer is full or the program ends"],
     [/R-W5/, "puts a page of its own in the place of every 500"],
   ],
-  async start(files) {
+  async start(files, { path = process.env.PATH } = {}) {
     const { directory, www, port } = await place("app/WEB-INF/cgi", files);
     mkdirSync(join(www, "app/META-INF"));
     for (const folder of ["conf", "logs", "temp", "work"]) mkdirSync(join(directory, folder));
-    writeFileSync(join(www, "app/WEB-INF/web.xml"), docsBlock("xml", 0));
+    writeFileSync(join(www, "app/WEB-INF/web.xml"), docsBlock("xml", 0).replace(DOCS_PATH, path ?? DOCS_PATH));
     writeFileSync(join(www, "app/META-INF/context.xml"), docsBlock("xml", 1));
     writeFileSync(
       join(directory, "conf/server.xml"),
@@ -134,10 +146,14 @@ export const tomcat: ServerKind = {
     return run(["/usr/share/tomcat10/bin/catalina.sh", "run"], {
       directory,
       port,
-      env: { PATH: process.env.PATH, CATALINA_HOME: "/usr/share/tomcat10", CATALINA_BASE: directory },
+      path: process.env.PATH,
+      env: { CATALINA_HOME: "/usr/share/tomcat10", CATALINA_BASE: directory },
     });
   },
 };
+
+/** PATH of programs in the configurations of servers that do not hand on their own. */
+const DOCS_PATH = "/usr/local/bin:/usr/bin:/bin";
 
 /** The n-th code block of a language in docs/cgi-program.md. */
 function docsBlock(language: string, index: number): string {
@@ -171,12 +187,15 @@ async function freePort(): Promise<number> {
 
 async function run(
   [program, ...args]: [string, ...string[]],
-  { directory, port, env = process.env }: { directory: string; port: number; env?: NodeJS.ProcessEnv },
+  place: { directory: string; port: number; path: string | undefined; env?: NodeJS.ProcessEnv },
 ): Promise<RunningServer> {
+  const { directory, port, path, env = process.env } = place;
   const logs = ["error.log", "programs.log"].map((name) => join(directory, name));
   const errors = (): string => logs.map((log) => (existsSync(log) ? readFileSync(log, "utf8") : "")).join("") + said;
   let said = "";
-  const child = keep(startGroup([program, ...args], { stdio: ["ignore", "ignore", "pipe"], env }));
+  const child = keep(
+    startGroup([program, ...args], { stdio: ["ignore", "ignore", "pipe"], env: { ...env, PATH: path } }),
+  );
   child.stderr?.on("data", (chunk: Buffer) => {
     said += chunk.toString();
   });
