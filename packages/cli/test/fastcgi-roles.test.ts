@@ -78,7 +78,7 @@ test("gw fastcgi --role authorizer answers who may pass by its layers, without a
   expect((await ask(socket, "responder", {})).end).toBe("unknownRole");
 });
 
-test("a role that is none is refused, and a responder still needs an app", async () => {
+test("a role that is none is refused; a responder needs an app, an authorizer layers", async () => {
   const folder = folderWith({});
   const call = (...args: string[]): string => {
     try {
@@ -90,6 +90,7 @@ test("a role that is none is refused, and a responder still needs an app", async
   };
   expect(call("fastcgi", "--role", "judge", "--uds", "s")).toContain("responder, authorizer, filter");
   expect(call("fastcgi", "--uds", "s")).toContain("no app named");
+  expect(call("fastcgi", "--role", "authorizer", "--uds", "s")).toContain("needs the layers that decide: --use");
 });
 
 requires("spawn-fcgi")("spawn-fcgi starts gw with the socket as descriptor 0", async () => {

@@ -37,6 +37,8 @@ export type { MaybePromise, MetricLabels, MetricOptions, Metrics, Middleware, Ou
 export type { PeerCertificate, Principal, RequestBody, RequestHead, RequestState } from "./model/public.ts";
 export type { ResponseBody, StateKey, Status, TlsInfo, WebSocketAccept, WebSocketMessage } from "./model/public.ts";
 export type { HeaderPairs, WebSocketPeer, WebSocketRequest } from "./model/public.ts";
+export { checkNumbers, countFrom, limitMs, shownValue, timerMs, wholeNumber } from "./options/public.ts";
+export type { AllowedNumber, NumberTable } from "./options/public.ts";
 export { accept, afterResponse, andCatch, andThen, asyncOrigin, authEndpoint, cascade } from "./pipeline/public.ts";
 export { authDecision, closeAnswer, identityFields, identityValue, sendableResponse } from "./pipeline/public.ts";
 export { compose, createContext, createCounters, createMetrics, DEFAULT_MAX_BODY_BYTES } from "./pipeline/public.ts";

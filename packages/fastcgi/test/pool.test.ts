@@ -375,10 +375,12 @@ describe("life", () => {
 
   test.each<[Partial<FastcgiPoolOptions>, string]>([
     [{ command: "" }, 'needs a "command"'],
-    [{ min: 5, max: 4 }, "min 5, max 4"],
-    [{ max: 0, min: 0 }, "max 0"],
-    [{ max: 1.5 }, "max 1.5"],
-    [{ requestsPerProcess: 0 }, "requestsPerProcess 0"],
+    [{ min: 5, max: 4 }, "max is 5 or more, which min is; found 4"],
+    [{ max: 0, min: 0 }, "max is a whole number from 1 to 1024, found 0"],
+    [{ max: 1.5 }, "max is a whole number from 1 to 1024, found 1.5"],
+    [{ requestsPerProcess: 0 }, "requestsPerProcess is a whole number from 1 on, or Infinity, found 0"],
+    [{ stopTimeoutMs: Number.NaN }, "stopTimeoutMs is milliseconds from 0 to 2147483647, found NaN"],
+    [{ maxIdleConnections: -1 }, "maxIdleConnections is a whole number from 0 on, or Infinity, found -1"],
   ])("refuses %j", (options, message) => {
     expect(() => fastcgiPool({ command: "x", ...options })).toThrow(message);
   });

@@ -1,9 +1,10 @@
 // `gw fastcgi`, and `gw <app>` when a process manager started us with a listening socket: a FastCGI responder, or what
 // `--role` says.
-import type { Address } from "@gw/core";
+import type { Address, App, Middleware } from "@gw/core";
 import { authorizer, type FastcgiServerOptions, serveFastcgi } from "@gw/fastcgi";
 import { DEFAULT_THREADS, loadApp } from "../app/load-app.ts";
 import type { Invocation } from "../invocation.ts";
+import { UsageError } from "../usage-error.ts";
 import { runServer } from "./run-server.ts";
 import { bindsOf, checkBinds, gracefulTimeoutOf } from "./server-options.ts";
 
@@ -30,7 +31,7 @@ export async function serveFastcgiUntilStopped(
         configFile: current.configFile,
         fresh,
         threads: DEFAULT_THREADS,
-        ...(role === "authorizer" && { withoutApp: authorizer }),
+        ...(role === "authorizer" && { withoutApp: authorizerOf }),
       }),
     binds: [listen].flat(),
     open: (app, context, binds) =>
@@ -45,6 +46,12 @@ export async function serveFastcgiUntilStopped(
     gracefulTimeoutMs,
     isWatching: settings.isOn("reload") ?? false,
   });
+}
+
+/** @throws UsageError without a layer: nobody could ever pass */
+function authorizerOf(layers: readonly Middleware[]): App {
+  if (layers.length > 0) return authorizer(layers);
+  throw new UsageError("--role authorizer needs the layers that decide: --use 'basic-auth?htpasswd=./users'");
 }
 
 /** The address of an inherited unix socket is not told: it is named by its descriptor. */

@@ -15,8 +15,8 @@ const CLIENT = {
   maxQueued: "number",
   queueTimeoutMs: "number",
   authorization: "switch",
-  sendfileRoots: "list",
-  accelRoots: "record",
+  sendfileRoots: "paths",
+  accelRoots: "pathRecord",
   variables: "record",
 } as const satisfies { readonly [K in keyof (FastcgiOptions & PhpFpmOptions)]?: TargetOptionKind };
 

@@ -37,6 +37,17 @@ describe("readOptions", () => {
     });
   });
 
+  test("paths start from the folder of the target, alone, repeated and by name", () => {
+    const paths = { cwd: "path", roots: "paths", by: "pathRecord" } as const;
+    const target = parseTarget("cgi:./x?cwd=.&roots=./a&roots=/b&by./files/=../c", kinds);
+    expect(readOptions(target, paths, "/base/x")).toEqual({
+      cwd: "/base/x",
+      roots: ["/base/x/a", "/b"],
+      by: { "/files/": "/base/c" },
+    });
+    expect(() => readOptions(parseTarget("cgi:./x?roots=", kinds), paths, "/base")).toThrow("expected a path");
+  });
+
   test.each([
     [
       "cgi:./x?timeout=5",

@@ -34,8 +34,8 @@ export function parseTarget(text: string, kinds: readonly string[]): Target {
 }
 
 /**
- * What an option of a target holds; a list of texts allows these only. `record` and `numbers` are written
- * `name.KEY=value`, `path` starts from the folder of the target.
+ * What an option of a target holds; a list of texts allows these only. `record`, `numbers` and `pathRecord` are written
+ * `name.KEY=value`, `list` and `paths` are repeated; a path starts from the folder of the target.
  */
 export type TargetOptionKind =
   | "text"
@@ -43,7 +43,9 @@ export type TargetOptionKind =
   | "switch"
   | "number"
   | "list"
+  | "paths"
   | "record"
+  | "pathRecord"
   | "numbers"
   | readonly string[];
 
@@ -63,14 +65,15 @@ export function readOptions(target: Target, table: TargetOptions, folder: string
     if (kind === undefined || isRecordKind(kind) !== rest.length > 0) throw unknownOption(target, name, table);
     const read = readOption(target, { name, kind, value, folder });
     if (isRecordKind(kind)) result[base] = { ...(result[base] as object | undefined), [rest.join(".")]: read };
-    else if (kind === "list") result[base] = [...((result[base] as string[] | undefined) ?? []), read];
+    else if (kind === "list" || kind === "paths")
+      result[base] = [...((result[base] as string[] | undefined) ?? []), read];
     else result[base] = read;
   }
   return result;
 }
 
 function isRecordKind(kind: TargetOptionKind): boolean {
-  return kind === "record" || kind === "numbers";
+  return kind === "record" || kind === "numbers" || kind === "pathRecord";
 }
 
 interface FoundOption {
@@ -82,7 +85,7 @@ interface FoundOption {
 
 function readOption(target: Target, { name, kind, value, folder }: FoundOption): unknown {
   if (kind === "text" || kind === "list" || kind === "record") return value;
-  if (kind === "path" && value !== "") return resolve(folder, value);
+  if (isPathKind(kind) && value !== "") return resolve(folder, value);
   if ((kind === "number" || kind === "numbers") && /^\d{1,15}$/.test(value)) return Number(value);
   if (kind === "switch" && (value === "true" || value === "false")) return value === "true";
   if (typeof kind !== "string" && kind.includes(value)) return value;
@@ -92,8 +95,14 @@ function readOption(target: Target, { name, kind, value, folder }: FoundOption):
   );
 }
 
+function isPathKind(kind: TargetOptionKind): boolean {
+  return kind === "path" || kind === "paths" || kind === "pathRecord";
+}
+
 const EXPECTED: Readonly<Record<string, string>> = {
   path: "a path",
+  paths: "a path",
+  pathRecord: "a path",
   number: "a whole number",
   numbers: "a whole number",
   switch: "true or false",

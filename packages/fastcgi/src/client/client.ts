@@ -16,6 +16,7 @@ import {
   writeVariables,
 } from "@gw/core";
 import { fileSpool } from "@gw/core/node";
+import { checkClientOptions } from "../check-options.ts";
 import { type BackendResult, backendAnswer } from "./backend-answer.ts";
 import type { BackendConnection } from "./backend-connection.ts";
 import { Call } from "./call.ts";
@@ -47,7 +48,9 @@ export class FastcgiClient {
   readonly #spool: NonNullable<FastcgiClientOptions["spool"]>;
   #pools: ReadonlyMap<string, ConnectionPool> = new Map();
 
+  /** @throws FastcgiError `GW_FCGI_OPTION` for numbers that cannot be meant */
   constructor(addresses: readonly Address[], options: FastcgiClientOptions, watcher: ClientWatcher | null = null) {
+    checkClientOptions(options);
     this.#options = options;
     this.#watcher = watcher;
     this.#spool = options.spool ?? fileSpool();

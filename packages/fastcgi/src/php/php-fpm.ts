@@ -14,6 +14,7 @@ import {
   toText,
 } from "@gw/core";
 import { fileAnswer } from "@gw/core/node";
+import { checkPhpStart } from "../check-options.ts";
 import { FastcgiClient } from "../client/client.ts";
 import { FastcgiError } from "../client/errors.ts";
 import { byteVariables, refuseSocket } from "../client/fastcgi.ts";
@@ -24,7 +25,8 @@ import { DEFAULT_MAX_CHILDREN, phpBackend } from "./start-php.ts";
 /**
  * Serves a PHP site below the mount: files as they are, scripts through PHP-FPM or php-cgi.
  *
- * @throws FastcgiError `GW_FCGI_OPTION` if neither or both of `socket` and `start` are given; GatewayError `GW_UPSTREAM_ADDRESS`
+ * @throws FastcgiError `GW_FCGI_OPTION` if neither or both of `socket` and `start` are given, or for a
+ *   number that cannot be meant; GatewayError `GW_UPSTREAM_ADDRESS`
  */
 export function phpFpm(options: PhpFpmOptions): App {
   const { socket = [], start = false } = options;
@@ -32,6 +34,7 @@ export function phpFpm(options: PhpFpmOptions): App {
   if ((sockets.length === 0) === (start === false)) {
     throw new FastcgiError("GW_FCGI_OPTION", 'phpFpm() needs "socket", where PHP-FPM listens, or "start", one of them');
   }
+  if (typeof start === "object") checkPhpStart(start);
   const site = new PhpSite(options, sockets);
   const name = options.root;
   let backend: Backend | null = null;

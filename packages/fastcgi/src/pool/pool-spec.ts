@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { resolve } from "node:path";
 import type { BackendSpec } from "@gw/core";
+import { checkPoolOptions } from "../check-options.ts";
 import { FastcgiError } from "../client/errors.ts";
 import type { DemandOptions } from "./demand.ts";
 import type { FastcgiPoolOptions } from "./options.ts";
@@ -14,12 +15,9 @@ const PATH = "/usr/local/bin:/usr/bin:/bin";
  * @throws FastcgiError `GW_FCGI_OPTION` for numbers that cannot work
  */
 export function poolBounds(options: FastcgiPoolOptions): DemandOptions {
+  checkPoolOptions(options);
   const { min = 1, max = Math.max(4, min), requestsPerProcess = 1, idleTimeoutMs = 300_000 } = options;
-  const isWhole = [min, max, requestsPerProcess].every(Number.isInteger);
-  if (!isWhole || min < 0 || max < 1 || max < min || max > 1_024 || requestsPerProcess < 1) {
-    const found = `min ${min}, max ${max}, requestsPerProcess ${requestsPerProcess}`;
-    throw new FastcgiError("GW_FCGI_OPTION", `fastcgiPool(): found ${found}; 0 <= min <= max <= 1024, 1 <= max`);
-  }
+  if (max < min) throw new FastcgiError("GW_FCGI_OPTION", `max is ${min} or more, which min is; found ${max}`);
   return { min, max, requestsPerProcess, idleTimeoutMs };
 }
 
