@@ -100,6 +100,19 @@ describe("a CGI program", () => {
     }
   });
 
+  test("believes REMOTE_USER where it is told to, and knows its mount", async () => {
+    const folder = folderWith({
+      "app.ts":
+        'import { json } from "@gw/core";\nexport default ({ principal, mount, path }) => json([principal?.user ?? null, mount, path]);\n',
+    });
+    const environment = cgiRequest("/x", { REMOTE_USER: "ada", AUTH_TYPE: "Basic", SCRIPT_NAME: "/in" });
+    const ask = async (...flags: string[]): Promise<unknown> =>
+      JSON.parse(parse((await gw(folder, [...flags, "app.ts"], { environment })).stdout).body);
+    expect(await ask("cgi")).toEqual([null, "/in", "/x"]);
+    expect(await ask("cgi", "--trust-remote-user", "--mounted-at", "/")).toEqual(["ada", "", "/in/x"]);
+    expect(await ask("--trust-remote-user")).toEqual(["ada", "/in", "/x"]);
+  });
+
   test.each([
     { name: "app", argv: ["app.ts"], says: /^gw: cannot load app\.ts: SyntaxError: .* \(app\.ts:1\)\n$/ },
     { name: "app of gw cgi", argv: ["cgi", "app.ts"], says: /^gw: cannot load app\.ts: SyntaxError: .*\n$/ },

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { gateway } from "@gw/core";
 import { run } from "@gw/core/testing";
 import { fastcgi } from "@gw/fastcgi";
 import { requires } from "@gw-private/requires";
@@ -58,6 +59,29 @@ test("gw <app> with a listening socket as descriptor 0 is a FastCGI program (Fas
   await started(["app.mjs"], path, fd);
   await new Promise((resolve) => holder.close(resolve)); // the program alone accepts now
   expect(await ask(`127.0.0.1:${port}`, "/fd")).toBe("hello /fd");
+});
+
+test("REMOTE_USER, SCRIPT_NAME and peers of the web server count as the flags say", async () => {
+  const folder = folderWith({
+    "app.ts":
+      'import { json } from "@gw/core";\nexport default ({ principal, mount, path }) => json([principal?.user ?? null, mount, path]);\n',
+  });
+  const ask = async (...flags: string[]): Promise<unknown> => {
+    const server = await serving(folder, ["fastcgi", "app.ts", "-b", "127.0.0.1:0", ...flags]);
+    const variables = { REMOTE_USER: "ada", AUTH_TYPE: "Basic" };
+    const address = (server.urls[0] as string).slice("fastcgi:".length);
+    const client = await run(gateway().mount("/in", fastcgi({ address, variables })));
+    onTestFinished(() => client.stop(AbortSignal.abort()));
+    const answer = await client.request("/in/x");
+    return answer.status === 200 ? JSON.parse(answer.text()) : answer.status;
+  };
+  expect(await ask()).toEqual([null, "/in", "/x"]);
+  expect(await ask("--trust-remote-user")).toEqual(["ada", "/in", "/x"]);
+  expect(await ask("--mounted-at", "/")).toEqual([null, "", "/in/x"]);
+  expect(await ask("--allowed-peers", "192.0.2.1")).toBe(502);
+  expect(await ask("--allowed-peers", "192.0.2.1,127.0.0.0/8")).toEqual([null, "/in", "/x"]);
+  const { code, stderr } = await gw(folder, ["fastcgi", "app.ts", "--uds", "s", "--mounted-at", "in"]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining('found "in", expected a path that starts with "/"')]);
 });
 
 test("gw fastcgi obeys signals, reloads and keeps a pid file as gw serve does", async () => {
@@ -127,7 +151,7 @@ test.each([
   ["fastcgi:./none", "expected a file"],
   ["fastcgi:perl?idleTimeout=5", 'unknown option "idleTimeout"'],
   ["fastcgi:unix:/none.sock?max=4", 'unknown option "max"'],
-  ["fastcgi:perl?min=4&max=2", "min 4, max 2"],
+  ["fastcgi:perl?min=4&max=2", "max is 4 or more, which min is; found 2"],
 ])("gw serve %s is refused", async (target, message) => {
   const { code, stderr } = await gw(folderWith({}), ["serve", "--port", "0", target]);
   expect(code).not.toBe(0);

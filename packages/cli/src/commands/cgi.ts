@@ -3,6 +3,7 @@ import { type RunCgiOptions, runCgi } from "@gw/cgi/program";
 import { loadApp } from "../app/load-app.ts";
 import type { EffectiveSettings } from "../config/settings.ts";
 import type { Invocation } from "../invocation.ts";
+import { variablesOptionsOf } from "../serving/variables-options.ts";
 
 /** Loads the app and lets it answer; the process ends with the program's exit code. */
 export async function run({ folder, operands, settings, configFile }: Invocation): Promise<number> {
@@ -13,6 +14,7 @@ export async function run({ folder, operands, settings, configFile }: Invocation
   const stopTimeoutMs = settings.number("gracefulTimeout");
   return runCgi(app, {
     ...(await contextOf(settings)),
+    ...variablesOptionsOf(settings),
     ...(maxBodyBytes !== undefined && { maxBodyBytes }),
     ...(stopTimeoutMs !== undefined && { stopTimeoutMs }),
   });

@@ -47,6 +47,12 @@ export interface Config {
   fd?: number;
   /** What web servers ask of `gw fastcgi`; `"authorizer"`: the layers decide, without an app. @default "responder" */
   role?: "responder" | "authorizer" | "filter";
+  /** Web servers that may connect to `gw fastcgi` over TCP: addresses, networks. @default 127.0.0.1 and ::1 */
+  allowedPeers?: string | readonly string[];
+  /** Believe the REMOTE_USER and AUTH_TYPE of the web server of `gw fastcgi` and `gw cgi`. Risk: it must set or clear them itself. @default false */
+  trustRemoteUser?: boolean;
+  /** The mount, decoded, where SCRIPT_NAME of the web server of `gw fastcgi` and `gw cgi` is not it; `"/"`: none. @default SCRIPT_NAME */
+  mountedAt?: string;
   /** Certificate chain, PEM file; turns TLS on. */
   sslCertfile?: string;
   /** Private key, PEM file. @default the certificate file */

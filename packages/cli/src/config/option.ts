@@ -21,6 +21,7 @@ export interface Option {
   readonly group:
     | "App"
     | "Binding"
+    | "FastCGI and CGI"
     | "TLS and protocols"
     | "Limits"
     | "Proxies"

@@ -4,6 +4,9 @@ import type { Option } from "./option.ts";
 const SERVING: readonly string[] = ["serve", "dev", "check", "auto"];
 const LISTENING: readonly string[] = [...SERVING, "fastcgi"];
 
+/** Where a web server tells us of its requests in variables. */
+const BEHIND: readonly string[] = ["fastcgi", "cgi", "auto"];
+
 const APP: readonly Omit<Option, "group">[] = [
   {
     key: "config",
@@ -87,13 +90,37 @@ const BINDING: readonly Omit<Option, "group" | "only">[] = [
   { key: "fd", kind: "number", value: "N", help: "inherited socket to use" },
 ];
 
-const FASTCGI: readonly Omit<Option, "group" | "only">[] = [
+const FASTCGI: readonly Omit<Option, "group">[] = [
   {
     key: "role",
     kind: "text",
+    only: ["fastcgi"],
     choices: ["responder", "authorizer", "filter"],
     help: "what web servers ask of us; authorizer: the layers decide, without an app",
     default: "responder",
+  },
+  {
+    key: "allowedPeers",
+    kind: "list",
+    value: "LIST",
+    only: ["fastcgi"],
+    help: "web servers that may connect over TCP: addresses, networks",
+    default: "127.0.0.1,::1",
+  },
+  {
+    key: "trustRemoteUser",
+    kind: "switch",
+    only: BEHIND,
+    help: "believe the web server's REMOTE_USER and AUTH_TYPE; it must set or clear them itself",
+    default: "off",
+  },
+  {
+    key: "mountedAt",
+    kind: "text",
+    value: "/PATH",
+    only: BEHIND,
+    help: "the mount, where the web server's SCRIPT_NAME is not it; /: none",
+    default: "SCRIPT_NAME",
   },
 ];
 
@@ -257,7 +284,7 @@ const REQUEST: readonly Omit<Option, "group" | "only">[] = [
 export const OPTIONS: readonly Option[] = [
   ...APP.map((option) => ({ ...option, group: "App" as const })),
   ...BINDING.map((option) => ({ ...option, group: "Binding" as const, only: LISTENING })),
-  ...FASTCGI.map((option) => ({ ...option, group: "Binding" as const, only: ["fastcgi"] })),
+  ...FASTCGI.map((option) => ({ ...option, group: "FastCGI and CGI" as const })),
   ...TLS.map((option) => ({ ...option, group: "TLS and protocols" as const, only: SERVING })),
   ...LIMITS.map((option) => ({ ...option, group: "Limits" as const })),
   ...PROXIES.map((option) => ({ ...option, group: "Proxies" as const, only: SERVING })),

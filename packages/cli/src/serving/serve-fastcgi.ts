@@ -7,6 +7,7 @@ import type { Invocation } from "../invocation.ts";
 import { UsageError } from "../usage-error.ts";
 import { runServer } from "./run-server.ts";
 import { bindsOf, checkBinds, gracefulTimeoutOf } from "./server-options.ts";
+import { variablesOptionsOf } from "./variables-options.ts";
 
 /**
  * Serves the app to web servers until a signal stops the responder; gives the exit code.
@@ -21,6 +22,8 @@ export async function serveFastcgiUntilStopped(
   checkBinds([listen].flat());
   const gracefulTimeoutMs = gracefulTimeoutOf(settings);
   const maxBodyBytes = settings.number("limitRequestBody");
+  const allowedPeers = settings.list("allowedPeers");
+  const variables = variablesOptionsOf(settings);
   const role = (settings.text("role") ?? "responder") as NonNullable<FastcgiServerOptions["role"]>;
   return runServer(invocation, {
     load: (current, { fresh }) =>
@@ -40,6 +43,8 @@ export async function serveFastcgiUntilStopped(
         role,
         context,
         gracefulTimeoutMs,
+        ...variables,
+        ...(allowedPeers.length > 0 && { allowedPeers }),
         ...(maxBodyBytes !== undefined && { maxBodyBytes }),
       }),
     textOf: (address) => addressText(address, [listen].flat()),
