@@ -206,6 +206,25 @@ describe("crashing", () => {
   });
 });
 
+describe("files", () => {
+  test("a program finds the files of its spec where $GW_FILES says, for itself alone; they go with the backend", async () => {
+    const { backend, logged } = supervise({
+      command: ["/bin/sh", "-c", 'stat -c %a "$0" && cat "$0"; echo $0; exec sleep 1000', "$GW_FILES/app.conf"],
+      files: { "app.conf": "port = 1\n" },
+    });
+    const said = (): string[] => logged.filter(({ stream }) => stream === "stdout").map(({ msg }) => String(msg));
+    await expect.poll(said).toHaveLength(3);
+    const [mode, content, path = ""] = said();
+    expect([mode, content, existsSync(path)]).toEqual(["600", "port = 1", true]);
+    await backend.stop();
+    expect(existsSync(dirname(path))).toBe(false);
+  });
+
+  test("names that lead elsewhere are refused", () => {
+    expect(() => supervise({ command: ["/bin/true"], files: { "../x": "" } })).toThrow("files");
+  });
+});
+
 describe("ending", () => {
   test("a process group that ignores TERM gets KILL", async () => {
     const script = "trap '' TERM; sleep 1000 & echo $! >&3; echo ready >&3; while :; do wait; sleep 1; done";

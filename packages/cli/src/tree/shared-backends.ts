@@ -20,7 +20,7 @@ export interface SharedBackendsOptions {
 interface Shared {
   readonly spec: BackendSpec;
   readonly backend: Backend;
-  /** Its users, each with the number of processes it asked for. */
+  /** Its users, each with the number of processes that it needs. */
   readonly users: Map<BackendUser, number>;
 }
 
@@ -50,7 +50,7 @@ export class SharedBackends {
       const name = JSON.stringify(spec.name);
       throw new GatewayError("GW_BACKEND_NAME", 500, `another worker runs a different backend under the name ${name}`);
     }
-    shared.users.set(user, spec.processes ?? 1);
+    shared.users.set(user, spec.maxProcesses === undefined ? (spec.processes ?? 1) : 0);
     shared.backend.ready.then(
       () => user.backendReady(spec.name, null),
       (error: Error) => user.backendReady(spec.name, error.message),
@@ -66,18 +66,22 @@ export class SharedBackends {
     return this.#find(user, name).backend.recycle(pid, { drain });
   }
 
-  /** As many processes as the most demanding user asks for. */
+  /** A worker needs so many processes. */
   async resize(user: BackendUser, name: string, processes: number): Promise<void> {
-    const { users, backend } = this.#find(user, name);
-    users.set(user, processes);
-    await backend.resize(Math.max(...users.values()));
+    const shared = this.#find(user, name);
+    shared.users.set(user, processes);
+    await shared.backend.resize(processesFor(shared));
   }
 
   /** A worker does not need a backend any more; settles when it has ended, if it was the last. */
   async stop(user: BackendUser, name: string): Promise<void> {
     const key = keyOf(user, name);
     const shared = this.#shared.get(key);
-    if (shared === undefined || !shared.users.delete(user) || shared.users.size > 0) return;
+    if (shared === undefined || !shared.users.delete(user)) return;
+    if (shared.users.size > 0) {
+      if (shared.spec.maxProcesses !== undefined) await shared.backend.resize(processesFor(shared));
+      return;
+    }
     this.#shared.delete(key);
     const ending = shared.backend.stop();
     this.#ending.add(ending);
@@ -110,6 +114,14 @@ export class SharedBackends {
     if (shared !== undefined) return shared;
     throw new GatewayError("GW_BACKEND_NAME", 500, `no backend named ${JSON.stringify(name)} runs`);
   }
+}
+
+/** A pool that grows with its work has work from every worker; of a fixed number each worker says the same. */
+function processesFor({ spec: { processes = 1, maxProcesses }, users }: Shared): number {
+  const needs = [...users.values()];
+  if (maxProcesses === undefined) return Math.max(...needs);
+  const all = needs.reduce((sum, one) => sum + one, 0);
+  return Math.min(maxProcesses, Math.max(processes, all));
 }
 
 function keyOf({ generation }: BackendUser, name: string): string {

@@ -6,12 +6,22 @@ export interface BackendSpec {
   readonly name: string;
   /** Program and its arguments; no shell is involved. */
   readonly command: readonly [program: string, ...args: readonly string[]];
+  /**
+   * Files that the program reads: content by name, written before the first start, readable for the program's user
+   * alone, removed with the backend. `$GW_FILES` in an argument stands for their folder. @default none
+   */
+  readonly files?: Readonly<Record<string, string>>;
   /** Working directory. @default the gateway's */
   readonly cwd?: string;
   /** The whole environment of the program; nothing of ours is added but `GW_SOCKET`, where `socket` says so. */
   readonly env: Readonly<Record<string, string>>;
   /** Processes to keep; with 0, `resize` starts them. @default 1 */
   readonly processes?: number;
+  /**
+   * Under several gateway workers: what each of them asks of `resize` is its own need, and the needs are added up, from
+   * `processes` to this. Without it there are as many as the most demanding worker asks for.
+   */
+  readonly maxProcesses?: number;
   /**
    * What the program listens on. `"fd0"`: descriptor 0 is a listening unix socket that all processes share, in
    * blocking mode (FastCGI 1.0 §2.2). `"own-fd0"`: descriptor 0 is one that the process has for itself.

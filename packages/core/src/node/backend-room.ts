@@ -1,4 +1,4 @@
-// The directory of a backend's unix sockets: only we and the user of the program can enter.
+// The directory of a backend's unix sockets, or of its files: only we and the user of the program can enter.
 import { rmdirSync, unlinkSync } from "node:fs";
 import { chown, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -21,11 +21,16 @@ export class Room {
     this.#spec = spec;
   }
 
+  /** Its own path. */
+  folder(): Promise<string> {
+    this.#made ??= this.#make();
+    return this.#made;
+  }
+
   /** The path of a name in it. @throws GatewayError `GW_BACKEND_SOCKET` */
   async path(name: string): Promise<string> {
-    this.#made ??= this.#make();
     try {
-      const path = join(await this.#made, name);
+      const path = join(await this.folder(), name);
       if (Buffer.byteLength(path) > MAX_PATH_BYTES) throw new Error("the path is too long for a socket; set TMPDIR");
       this.#names.add(path);
       return path;

@@ -30,6 +30,8 @@ export function checkSpec(spec: BackendSpec): WholeSpec {
   demand(spec.name !== "", "name", "a name");
   demand((spec.command[0] ?? "") !== "", "command", "[program, ...arguments]");
   checkProcesses(whole, whole.processes);
+  demand((spec.maxProcesses ?? 1_024) >= whole.processes, "maxProcesses", "at least processes");
+  demand(Object.keys(spec.files ?? {}).every(isPlainName), "files", "names without a slash");
   demand(whole.startTimeoutMs > 0, "startTimeoutMs", "milliseconds above 0");
   demand(whole.stopTimeoutMs >= 0, "stopTimeoutMs", "milliseconds");
   demand(first > 0 && longest >= first, "backOffMs", "[first, longest] in milliseconds, 0 < first <= longest");
@@ -47,6 +49,10 @@ export function checkSpec(spec: BackendSpec): WholeSpec {
     '"connect" only with socket "path": the others say nothing',
   );
   return whole;
+}
+
+function isPlainName(name: string): boolean {
+  return name !== "" && name !== "." && name !== ".." && !name.includes("/");
 }
 
 /** @throws GatewayError `GW_BACKEND_SPEC` */

@@ -5,6 +5,7 @@ import type { GatewayError } from "../model/errors.ts";
 import type { Logger } from "../model/log.ts";
 import { BackOff, StartCredit } from "./back-off.ts";
 import { backendFailure } from "./backend-failure.ts";
+import { BackendFiles } from "./backend-files.ts";
 import { type BackendSockets, backendSockets } from "./backend-sockets.ts";
 import { checkProcesses, checkSpec, type WholeSpec } from "./backend-spec.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -40,6 +41,7 @@ class Supervisor implements Backend {
   readonly #log: Logger;
   readonly #clock: Clock;
   readonly #sockets: BackendSockets;
+  readonly #files: BackendFiles;
   readonly #slots: Slot[] = [];
   readonly #credit = new StartCredit();
   readonly #listeners = new Set<() => void>();
@@ -57,6 +59,7 @@ class Supervisor implements Backend {
     this.#log = log.child({ backend: spec.name });
     this.#clock = clock;
     this.#sockets = backendSockets(spec, this.#log);
+    this.#files = new BackendFiles(spec);
     const labels = { backend: spec.name };
     const processes = metrics?.gauge({ name: "gw_backend_processes", help: "Processes of a backend that are ready." });
     const restarts = metrics?.counter({
@@ -152,6 +155,7 @@ class Supervisor implements Backend {
     this.#changed();
     await Promise.all(this.#slots.map((slot) => slot.stop()));
     this.#sockets.close();
+    this.#files.close();
     this.#changed();
   }
 
@@ -167,7 +171,7 @@ class Supervisor implements Backend {
       }),
       start: async () =>
         startProcess({
-          spec: this.#spec,
+          spec: { ...this.#spec, command: await this.#files.command() },
           hooks: this.#hooks,
           socket: await this.#sockets.next(),
           log: this.#log,

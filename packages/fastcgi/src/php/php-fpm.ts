@@ -20,7 +20,7 @@ import { FastcgiError } from "../client/errors.ts";
 import { byteVariables, refuseSocket } from "../client/fastcgi.ts";
 import { type FoundScript, findScript, isScriptText, Site } from "./find-script.ts";
 import type { PhpFpmOptions } from "./options.ts";
-import { DEFAULT_MAX_CHILDREN, phpBackend } from "./start-php.ts";
+import { DEFAULT_MAX_CHILDREN, phpSpec } from "./start-php.ts";
 
 /**
  * Serves a PHP site below the mount: files as they are, scripts through PHP-FPM or php-cgi.
@@ -38,7 +38,6 @@ export function phpFpm(options: PhpFpmOptions): App {
   const site = new PhpSite(options, sockets);
   const name = options.root;
   let backend: Backend | null = null;
-  let removeFiles = (): Promise<void> => Promise.resolve();
   return {
     handle(request) {
       refuseSocket(request);
@@ -46,15 +45,13 @@ export function phpFpm(options: PhpFpmOptions): App {
     },
     async start(context) {
       if (start === false) return;
-      const { spec, dispose } = await phpBackend(resolve(options.root), start === true ? {} : start);
-      removeFiles = dispose;
-      backend = await context.backends.start(spec);
+      if (context.hasSiblings === true) site.keepNoConnections();
+      backend = await context.backends.start(await phpSpec(resolve(options.root), start === true ? {} : start));
       site.follow(backend);
     },
     async stop(deadline) {
       site.client.stop(deadline);
       await backend?.stop();
-      await removeFiles();
     },
     async reload() {
       await backend?.roll();
@@ -95,7 +92,7 @@ function keptAsPhpCan(options: PhpFpmOptions): PhpFpmOptions {
 type Found = Answer | Promise<Answer>;
 
 class PhpSite {
-  readonly client: FastcgiClient;
+  client: FastcgiClient;
   readonly #options: PhpFpmOptions;
   readonly #root: string;
   readonly #site: Site;
@@ -114,6 +111,11 @@ class PhpSite {
     this.#steps = tryFiles.map(checkedStep);
     this.#own = byteVariables(options.variables ?? {});
     this.client = new FastcgiClient(sockets.map(parseUpstreamAddress), keptAsPhpCan(options));
+  }
+
+  /** PHP's children are shared with other gateway processes: a connection that one of them keeps would pin a child. */
+  keepNoConnections(): void {
+    this.client = new FastcgiClient([], { ...keptAsPhpCan(this.#options), maxIdleConnections: 0 });
   }
 
   /** Sends requests where the backend's processes listen. */

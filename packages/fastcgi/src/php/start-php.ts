@@ -1,6 +1,5 @@
 // PHP processes of our own: PHP-FPM with a configuration we write, or php-cgi.
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir } from "node:fs/promises";
 import { basename, delimiter, join, resolve } from "node:path";
 import type { BackendSpec } from "@gw/core";
 import { FastcgiError } from "../client/errors.ts";
@@ -13,23 +12,17 @@ const DRAIN_TIMEOUT_MS = 60_000;
 export const DEFAULT_MAX_CHILDREN = 4;
 const PHP_PATH = "/usr/local/bin:/usr/bin:/bin";
 
-/** What to start, and how to remove what was written for it. */
-export interface PhpBackend {
-  readonly spec: BackendSpec;
-  dispose(): Promise<void>;
-}
-
 /**
- * How PHP is run for a site.
+ * How PHP is run for a site. Plain data that is the same in every worker of a gateway.
  *
  * @throws FastcgiError `GW_FCGI_OPTION` if there is no PHP
  */
-export async function phpBackend(root: string, options: PhpStartOptions): Promise<PhpBackend> {
+export async function phpSpec(root: string, options: PhpStartOptions): Promise<BackendSpec> {
   const command = await findPhp(options.command);
   const name = `php ${root}`;
   const env = { PATH: PHP_PATH, ...options.env };
   return basename(command).includes("cgi")
-    ? { spec: phpCgiSpec(command, { name, env, options }), dispose: async () => {} }
+    ? phpCgiSpec(command, { name, env, options })
     : phpFpmSpec(command, { name, env, options });
 }
 
@@ -40,7 +33,7 @@ interface SpecParts {
 }
 
 /** PHP-FPM keeps its children itself: one master, which makes its socket where we tell it. */
-async function phpFpmSpec(command: string, { name, env, options }: SpecParts): Promise<PhpBackend> {
+function phpFpmSpec(command: string, { name, env, options }: SpecParts): BackendSpec {
   const { pm = "static", maxChildren = DEFAULT_MAX_CHILDREN, maxRequests = 500, user = "www-data", ini = {} } = options;
   const isRoot = process.getuid?.() === 0;
   const lines = [
@@ -65,12 +58,10 @@ async function phpFpmSpec(command: string, { name, env, options }: SpecParts): P
     "clear_env = no", // it is clean already
     ...Object.entries(ini).map(([key, value]) => `php_admin_value[${iniKey(key)}] = ${iniValue(value)}`),
   ];
-  const folder = await mkdtemp(join(tmpdir(), "gw-php-"));
-  const file = join(folder, "php-fpm.conf");
-  await writeFile(file, `${lines.join("\n")}\n`, { mode: 0o600 });
-  const spec: BackendSpec = {
+  return {
     name,
-    command: [command, "--nodaemonize", "--force-stderr", "--fpm-config", file],
+    command: [command, "--nodaemonize", "--force-stderr", "--fpm-config", "$GW_FILES/php-fpm.conf"],
+    files: { "php-fpm.conf": `${lines.join("\n")}\n` },
     env,
     processes: 1,
     socket: "path",
@@ -81,7 +72,6 @@ async function phpFpmSpec(command: string, { name, env, options }: SpecParts): P
     stopSignal: "SIGQUIT", // TERM would cut the requests that run
     stopTimeoutMs: 10_000,
   };
-  return { spec, dispose: () => rm(folder, { recursive: true, force: true }) };
 }
 
 /** php-cgi answers one request at a time, from the socket that all of them share. */

@@ -32,6 +32,7 @@ export function poolSpec(name: string, options: FastcgiPoolOptions, processes: n
     command: [program, ...args],
     env: { PATH, ...env },
     processes,
+    maxProcesses: poolBounds(options).max,
     socket: "own-fd0",
     ready,
     drainTimeoutMs,

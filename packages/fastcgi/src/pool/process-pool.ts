@@ -30,7 +30,7 @@ export class ProcessPool implements ClientWatcher {
   readonly #options: FastcgiPoolOptions;
   readonly #bounds: DemandOptions;
   readonly #own: Readonly<Record<string, string>>;
-  readonly #demand: Demand;
+  #demand: Demand;
   readonly #stopped: AbortController = new AbortController();
   #client: FastcgiClient;
   readonly #dead: Set<string> = new Set();
@@ -55,8 +55,12 @@ export class ProcessPool implements ClientWatcher {
   /** Starts the processes that are always there; a program that fails is tried again, and is no failure of ours. */
   async start({ backends, log, hasSiblings = false, runsOnce = false }: AppContext): Promise<void> {
     this.#log = log.child({ pool: this.name });
-    // A connection that another gateway process keeps would pin a process that takes one at a time.
-    if (hasSiblings) this.#client = this.#newClient(false);
+    if (hasSiblings) {
+      // A connection that another gateway process keeps would pin a process that takes one at a time.
+      this.#client = this.#newClient(false);
+      // What each of us needs is added up where the processes are kept; the least number is counted there, once.
+      this.#demand = new Demand({ ...this.#bounds, min: 0 });
+    }
     const processes = runsOnce ? Math.min(1, this.#bounds.min) : this.#bounds.min;
     this.#place = freePlace(this.name);
     const backend = await backends.start(poolSpec(this.#place, this.#options, processes));

@@ -1,0 +1,74 @@
+// R-O1, R-O2: reloads and stops under load lose no request. GW_SOAK=1 is the whole of it (docs/proof/reload.md); by default a twentieth runs.
+import { join } from "node:path";
+import { requires } from "@gw-private/requires";
+import { expect } from "vitest";
+import { type Folder, type Server, serving } from "../gw.ts";
+import { fastcgiClient, http1, http2, webSocket } from "./clients.ts";
+import { type Client, type Load, load, type Tally } from "./load.ts";
+import { allTasks, ownTasks, phpFpmName, siteFolder, siteWords } from "./site.ts";
+
+const SCALE = Number(process.env.GW_SOAK ?? 0.05);
+const REQUESTS = 100_000 * SCALE;
+const RELOADS = Math.ceil(20 * SCALE);
+const onSite = requires(phpFpmName, "python3");
+
+/** The gateway over HTTP, and one that is a FastCGI responder. */
+interface Gateways {
+  readonly folder: Folder;
+  readonly http: Server;
+  readonly fastcgi: Server;
+}
+
+async function gateways(words: readonly string[] = []): Promise<Gateways> {
+  const folder = siteFolder();
+  const socket = join(folder.path, "app.sock");
+  const [http, fastcgi] = await Promise.all([
+    serving(folder, ["serve", ...siteWords, "-p", "0", "--h2c", "-w", "2", ...words]),
+    serving(folder, ["fastcgi", "app.mjs", "-b", `unix:${socket}`, "-w", "2", ...words]),
+  ]);
+  return { folder, http, fastcgi };
+}
+
+async function clientsOf({ folder, http }: Gateways): Promise<readonly Client[]> {
+  const url = http.urls[0] as string;
+  return [
+    http1(url, allTasks),
+    http1(url, allTasks, { first: 4 }),
+    http1(url, allTasks, { isKept: false }),
+    http1(url, allTasks, { isKept: false, first: 4 }),
+    http2(url, allTasks),
+    http2(url, allTasks, { first: 4 }),
+    await fastcgiClient(`unix:${join(folder.path, "app.sock")}`, ownTasks),
+    webSocket(url),
+  ];
+}
+
+function report(title: string, { asked, failed, kinds }: Tally, facts: object = {}): void {
+  if (process.env.GW_SOAK === undefined) return;
+  console.log(title, JSON.stringify({ asked, failed, ...facts, kinds: Object.fromEntries(kinds) }, null, 1));
+}
+
+async function reload(server: Server): Promise<void> {
+  const done = server.says(/gw: (?:not )?reloaded/);
+  server.kill("SIGHUP");
+  await done;
+}
+
+onSite(
+  `R-O2: ${RELOADS} reloads under load, ${REQUESTS} requests over HTTP/1.1, HTTP/2, FastCGI and WebSocket: none fails`,
+  async () => {
+    const running = await gateways();
+    const work: Load = load(await clientsOf(running));
+    for (let time = 1; time <= RELOADS; time++) {
+      await Promise.all([reload(running.http), reload(running.fastcgi)]);
+      await work.until((REQUESTS * time) / RELOADS);
+    }
+    await work.end();
+    report("reload", work.tally, { reloads: RELOADS });
+    expect(running.http.stderr()).not.toContain("not reloaded");
+    expect([...work.tally.wrong]).toEqual([]);
+    expect(work.tally.asked).toBeGreaterThanOrEqual(REQUESTS);
+    expect(work.tally.kinds.get("WebSocket")?.announced).toBeGreaterThan(0);
+  },
+  60_000 + 900_000 * SCALE,
+);
