@@ -10,14 +10,8 @@ export { withoutTrailers, writeAnswerBlock, writeHeaderBlock } from "./header-bl
 export type { BlockKind, HeaderBlock, HeaderBlockErrorCode, HeaderBlockOptions } from "./header-block/public.ts";
 export { acceptedEncodings, checkResponseHead, contentLength, evaluatePreconditions } from "./headers/public.ts";
 export { identityHeaders, isBodilessStatus, isFieldValue, isHopByHop, isIdentityHeader } from "./headers/public.ts";
-export {
-  isToken,
-  parseContentLength,
-  parseHttpDate,
-  rangeApplies,
-  readForwarded,
-  reasonPhrase,
-} from "./headers/public.ts";
+export { isToken, parseContentLength, parseHttpDate, rangeApplies } from "./headers/public.ts";
+export { readForwarded, reasonPhrase } from "./headers/public.ts";
 export { scrubIdentity, selectRanges, withoutHopByHop, writeContentRange, writeHttpDate } from "./headers/public.ts";
 export type { ByteRange, Forwarded, ForwardedTrust, Validators } from "./headers/public.ts";
 export { bufferBody, incomingBody, mapBody, memoryBody, pumpBody, readBytes, readForm } from "./body/public.ts";
@@ -37,8 +31,8 @@ export type { MaybePromise, MetricLabels, MetricOptions, Metrics, Middleware, Ou
 export type { PeerCertificate, Principal, RequestBody, RequestHead, RequestState } from "./model/public.ts";
 export type { ResponseBody, StateKey, Status, TlsInfo, WebSocketAccept, WebSocketMessage } from "./model/public.ts";
 export type { HeaderPairs, WebSocketPeer, WebSocketRequest } from "./model/public.ts";
-export { checkNumbers, countFrom, limitMs, shownValue, timerMs, wholeNumber } from "./options/public.ts";
-export type { AllowedNumber, NumberTable } from "./options/public.ts";
+export { type AllowedNumber, checkNumbers, countFrom, limitMs, type NumberTable } from "./options/public.ts";
+export { shownValue, timerMs, wholeNumber } from "./options/public.ts";
 export { accept, afterResponse, andCatch, andThen, asyncOrigin, authEndpoint, cascade } from "./pipeline/public.ts";
 export { authDecision, closeAnswer, identityFields, identityValue, sendableResponse } from "./pipeline/public.ts";
 export { compose, createContext, createCounters, createMetrics, DEFAULT_MAX_BODY_BYTES } from "./pipeline/public.ts";

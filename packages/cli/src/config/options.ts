@@ -1,11 +1,9 @@
 // Every setting of the command, once: flags, variables, file keys, help and docs are made from this table or compared with it.
+import { CONTROL, FASTCGI, PASSWD, REQUEST } from "./command-options.ts";
 import type { Option } from "./option.ts";
 
 const SERVING: readonly string[] = ["serve", "dev", "check", "auto"];
 const LISTENING: readonly string[] = [...SERVING, "fastcgi"];
-
-/** Where a web server tells us of its requests in variables. */
-const BEHIND: readonly string[] = ["fastcgi", "cgi", "auto"];
 
 const APP: readonly Omit<Option, "group">[] = [
   {
@@ -88,40 +86,6 @@ const BINDING: readonly Omit<Option, "group" | "only">[] = [
   { key: "port", short: "p", kind: "port", value: "PORT", help: "port to bind; 0: any free one", default: "8000" },
   { key: "uds", kind: "path", value: "PATH", help: "unix socket to bind" },
   { key: "fd", kind: "number", value: "N", help: "inherited socket to use" },
-];
-
-const FASTCGI: readonly Omit<Option, "group">[] = [
-  {
-    key: "role",
-    kind: "text",
-    only: ["fastcgi"],
-    choices: ["responder", "authorizer", "filter"],
-    help: "what web servers ask of us; authorizer: the layers decide, without an app",
-    default: "responder",
-  },
-  {
-    key: "allowedPeers",
-    kind: "list",
-    value: "LIST",
-    only: ["fastcgi"],
-    help: "web servers that may connect over TCP: addresses, networks",
-    default: "127.0.0.1,::1",
-  },
-  {
-    key: "trustRemoteUser",
-    kind: "switch",
-    only: BEHIND,
-    help: "believe the web server's REMOTE_USER and AUTH_TYPE; it must set or clear them itself",
-    default: "off",
-  },
-  {
-    key: "mountedAt",
-    kind: "text",
-    value: "/PATH",
-    only: BEHIND,
-    help: "the mount, where the web server's SCRIPT_NAME is not it; /: none",
-    default: "SCRIPT_NAME",
-  },
 ];
 
 const TLS: readonly Omit<Option, "group" | "only">[] = [
@@ -262,24 +226,6 @@ const ADMIN: readonly Omit<Option, "group">[] = [
   },
 ];
 
-const CONTROL: readonly Omit<Option, "group" | "only">[] = [
-  { key: "json", short: "j", kind: "switch", help: "print JSON", default: "off" },
-];
-
-const REQUEST: readonly Omit<Option, "group" | "only">[] = [
-  {
-    key: "method",
-    short: "X",
-    kind: "text",
-    value: "METHOD",
-    help: "request method",
-    default: "GET; POST with --data",
-  },
-  { key: "header", short: "H", kind: "text", repeatable: true, value: "'NAME: VALUE'", help: "request header" },
-  { key: "data", short: "d", kind: "text", value: "DATA", help: "request body; @FILE reads a file, @- standard input" },
-  { key: "include", short: "i", kind: "switch", help: "print status and headers too", default: "off" },
-];
-
 /** Every setting, in the order of `--help`. */
 export const OPTIONS: readonly Option[] = [
   ...APP.map((option) => ({ ...option, group: "App" as const })),
@@ -300,20 +246,6 @@ export function optionsOf(command: string): readonly Option[] {
   if (command === "passwd") return PASSWD;
   return OPTIONS.filter(({ only }) => only === undefined || only.includes(command));
 }
-
-/** What `gw passwd` takes: nothing of an app, and nothing that belongs into a configuration file. */
-const PASSWD: readonly Option[] = [
-  { key: "create", short: "c", kind: "switch", group: "Users", help: "make the file; it must not be there yet" },
-  { key: "delete", short: "D", kind: "switch", group: "Users", help: "take the user out of the file" },
-  {
-    key: "algorithm",
-    kind: "text",
-    choices: ["bcrypt", "argon2id", "scrypt"],
-    group: "Users",
-    help: "kind of hash; Apache and nginx read bcrypt only",
-    default: "bcrypt",
-  },
-];
 
 /** The option with a key. */
 export function optionWithKey(key: string): Option | undefined {
