@@ -160,6 +160,7 @@ def main():
         return
     sock = socket.socket(fileno=3)
     os.set_inheritable(3, False)
+    wire.widen(sock)
     app = load_or_report(sock, name, settings)
     if app is None:
         sys.exit(1)

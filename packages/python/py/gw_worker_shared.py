@@ -72,6 +72,7 @@ def _accept(listener, app, settings, requests, ready):
     if not _is_ours(sock):
         sock.close()
         return
+    wire.widen(sock)
 
     def serve():
         try:

@@ -4,6 +4,7 @@ Bytes only ever come from the gateway that started this process, over a private
 socket pair: marshal is not safe for anything else. Standard library only.
 """
 import marshal
+import socket
 import struct
 import sys
 
@@ -16,13 +17,15 @@ FULL, HEAD, CHUNK, LAST, CREDIT, FAIL, TRAILERS, FILE, EARLY = 1, 2, 3, 4, 5, 6,
 ACCEPT, MESSAGE, CLOSE, READY, FAILED, PONG, FILES = 10, 11, 12, 20, 21, 22, 23
 
 WINDOW = 262144  # bytes under way in one direction of one stream
-PIECE = 65536  # longest raw frame that we send
+PIECE = WINDOW  # longest raw frame that we send
+BLOCK = 65536  # what we read of a file at once
 RAW_FROM = 32768  # longer bodies go raw
 MAX_FRAMES = 8  # frames in a batch before it is sent: the gateway then works beside us, not after us
 MAX_DELAY = 0.0002  # seconds the first frame of a batch waits while others are made
 
 RAW = 0x80000000
 MORE = 0x100
+_MAX_PIECES = 64  # in one sendmsg
 _read_u32 = struct.Struct("<I").unpack_from
 _read_raw = struct.Struct("<II").unpack_from
 _write_u32 = struct.Struct("<I").pack
@@ -106,6 +109,29 @@ def encode(frames):
     if run:
         _encode_run(run, pieces)
     return pieces
+
+
+def send(sock, pieces):
+    """Sends all of what `encode` gave; long bodies are not copied for it."""
+    if len(pieces[-1]) > RAW_FROM and len(pieces) <= _MAX_PIECES and hasattr(sock, "sendmsg"):
+        sent = sock.sendmsg(pieces)
+        for piece in pieces:
+            size = len(piece)
+            if sent < size:
+                sock.sendall(memoryview(piece)[sent:] if sent else piece)
+            sent = max(0, sent - size)
+    elif len(pieces) == 2:
+        sock.sendall(pieces[0] + pieces[1])
+    else:
+        sock.sendall(b"".join(pieces))
+
+
+def widen(sock):
+    """Room for a whole window in the kernel: a long answer leaves with fewer turns between the two processes."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * WINDOW)
+    except OSError:
+        pass  # it is slower without
 
 
 def _encode_run(run, pieces):

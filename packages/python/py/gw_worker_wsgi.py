@@ -64,12 +64,15 @@ class Host:
     def answer(self, environ, call):
         result = self.app(environ, call.start_response)
         try:
-            if type(result) is list and len(result) == 1 and not call.head_sent and type(result[0]) is bytes:
-                call.finish(_fit(result[0], call.length))
-                return
+            blocks = _blocks(result)
+            if blocks is not None and not call.head_sent:
+                data = _joined(blocks)
+                if data is not None:
+                    call.finish(_fit(data, call.length))
+                    return
             if type(result) is FileWrapper and call.send_file(result):
                 return
-            for data in result:
+            for data in result if blocks is None else blocks:
                 if call.gone:
                     return
                 call.write(data)
@@ -124,11 +127,30 @@ class Host:
             return b""
 
     def send(self, frames):
-        pieces = wire.encode(frames)
         try:
-            self.sock.sendall(pieces[0] + pieces[1] if len(pieces) == 2 and len(pieces[1]) < 65536 else b"".join(pieces))
+            wire.send(self.sock, wire.encode(frames))
         except ConnectionError:
             pass  # the reader sees it, too, and ends us
+
+
+def _blocks(result):
+    """The blocks of an answer that are there already; None where walking it is what makes them."""
+    if type(result) is list or type(result) is tuple:
+        return result
+    # So Django tells an answer that it has in memory from one that it makes block by block.
+    return list(result) if getattr(result, "streaming", None) is False else None
+
+
+def _joined(blocks):
+    """Blocks as one piece; None where that would be a long copy, or they are not what they should be."""
+    if len(blocks) == 1 and type(blocks[0]) is bytes:
+        return blocks[0]
+    size = 0
+    for data in blocks:
+        if not isinstance(data, bytes):
+            return None
+        size += len(data)
+    return b"".join(blocks) if size <= wire.BLOCK else None
 
 
 def _fit(data, length):

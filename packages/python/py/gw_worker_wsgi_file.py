@@ -14,7 +14,7 @@ _LEAST = 65537  # bytes; less is sent sooner than named
 class FileWrapper:
     """wsgi.file_wrapper: a file in blocks."""
 
-    def __init__(self, filelike, block_size=wire.PIECE):
+    def __init__(self, filelike, block_size=wire.BLOCK):
         self.filelike = filelike
         self.block_size = block_size
         if hasattr(filelike, "close"):

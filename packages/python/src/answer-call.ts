@@ -131,8 +131,9 @@ export abstract class AnswerCall<R extends RequestHead, A> implements LinkStream
     this.refuse(error);
   }
 
-  /** The client is gone. */
+  /** The client is gone, or done: after a whole answer there is nothing to give up. */
   protected leave(): void {
+    if (this.isOver && this.isSettled) return;
     this.abandon(clientGone());
   }
 

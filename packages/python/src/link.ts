@@ -1,6 +1,7 @@
 // The connection to one worker process: batches out, frames in, streams by number.
 import type { Duplex } from "node:stream";
 import { type GatewayError, isGatewayError } from "@gw/core";
+import { countPassing } from "@gw/core/node";
 import { BatchDecoder, type Part } from "./codec/batch-decoder.ts";
 import { BatchWriter, rawBodyHead } from "./codec/batch-writer.ts";
 import { FROM_PYTHON, MAX_BATCH_FRAMES, RAW_FROM_BYTES, TO_PYTHON } from "./codec/frames.ts";
@@ -154,6 +155,7 @@ export class Link {
 
   #feed(chunk: Uint8Array): void {
     if (this.#isClosed) return;
+    countPassing(chunk.length);
     try {
       for (const part of this.#decoder.feed(chunk)) this.#take(part);
     } catch (error) {

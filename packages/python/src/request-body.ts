@@ -1,5 +1,6 @@
 // The body of a request on its way to a worker: read when the app asks for it, a window ahead at most (R-W7).
 import type { RequestBody } from "@gw/core";
+import { countPassing } from "@gw/core/node";
 import { RAW_FROM_BYTES } from "./codec/frames.ts";
 import type { Link } from "./link.ts";
 
@@ -83,6 +84,7 @@ export class BodyFeed {
     this.#target.moved();
     if (step.done) return false;
     this.#held = step.value;
+    countPassing(step.value.length);
     return true;
   }
 

@@ -133,6 +133,30 @@ describe.each([
     expect((await app.request("/")).text()).toBe("Hello, World!");
   });
 
+  withPython("R-W4: blocks that are there already leave as one piece, others each for itself", async () => {
+    const app = await serve("blocks", { threads });
+    const path = join(folder, `blocks-${threads}`);
+    const pieces = async (query: string): Promise<(string | number)[]> => {
+      const found: (string | number)[] = [];
+      const onChunk = (chunk: Uint8Array): void => {
+        found.push(chunk.length > 100 ? chunk.length : Buffer.from(chunk).toString());
+      };
+      const { outcome } = await app.request(`/?${query}`, { onChunk });
+      return [...found, outcome.result];
+    };
+    expect(await pieces("list")).toEqual(["one two three", "sent"]);
+    expect(await pieces("tuple")).toEqual(["one two three", "sent"]);
+    expect(await pieces("subclass")).toEqual(["one two", "sent"]);
+    expect(await pieces("empty")).toEqual(["sent"]);
+    expect(await pieces(`memory&${path}`)).toEqual(["one two three", "sent"]);
+    expect(readFileSync(path, "utf8")).toBe("closed\n");
+    expect(await pieces("generator")).toEqual(["one ", "two ", "three", "sent"]);
+    const [first, ...rest] = (await pieces("long")).filter((piece) => typeof piece === "number");
+    expect(first).toBeLessThanOrEqual(40_000); // how a long block is cut is the socket's business
+    expect(rest.reduce((sum, size) => sum + size, first as number)).toBe(80_000);
+    expect((await pieces("text")).at(-1)).toBe("cut");
+  });
+
   withPython("sends what write() was given before the iterable", async () => {
     const app = await serve("written", { threads });
     expect((await app.request("/")).text()).toBe("one two three");

@@ -21,6 +21,7 @@ export {
   type LogLevel,
   logLevels,
 } from "./logger.ts";
+export { countPassing } from "./passing-bytes.ts";
 export { processEnvironment } from "./process-env.ts";
 export { takesConnection } from "./readiness.ts";
 export { type FileSpoolOptions, fileSpool } from "./spool.ts";

@@ -296,3 +296,37 @@ def many(environ, start_response):
         return globals()[path[1:]](environ, start_response)
     start_response("200 OK", [("Content-Type", "text/plain")])
     return _Ending() if path == "/tracked" else [str(len(_ends)).encode()]
+
+
+class _InMemory:
+    """An answer as Django makes it: blocks that are there already, and no length."""
+
+    streaming = False
+
+    def __init__(self, blocks, path):
+        self.blocks = blocks
+        self.path = path
+
+    def __iter__(self):
+        return iter(self.blocks)
+
+    def close(self):
+        with open(self.path, "a") as file:
+            file.write("closed\n")
+
+
+def blocks(environ, start_response):
+    kind, _, path = environ["QUERY_STRING"].partition("&")
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    several = [b"one ", b"two ", b"three"]
+    if kind == "memory":
+        return _InMemory(several, path)
+    return {
+        "list": several,
+        "tuple": tuple(several),
+        "empty": [],
+        "generator": (block for block in several),
+        "long": [b"x" * 40000, b"y" * 40000],
+        "subclass": [type("Bytes", (bytes,), {})(b"one "), b"two"],
+        "text": [b"one ", "two"],
+    }[kind]
