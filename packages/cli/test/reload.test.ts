@@ -185,7 +185,7 @@ describe("gw dev", () => {
     const dev = await serving(folder, ["dev", "app.ts", "-p", "0"]);
     const page = await fetch(dev.urls[0] as string, { headers: { Accept: "text/html" } });
     expect([page.status, page.headers.get("content-type")]).toEqual([500, "text/html; charset=utf-8"]);
-    expect(await page.text()).toMatch(/<h1>RangeError: my secret object<\/h1>[\s\S]*app\.ts:1/);
+    expect(await page.text()).toMatch(/>RangeError<\/p>\s*<h1>my secret object<\/h1>[\s\S]*app\.ts:1/);
     const plain = await serving(folder, ["serve", "app.ts", "-p", "0"]);
     expect(await get(plain, "/", { headers: { Accept: "text/html" } })).toBe("500 Internal Server Error\n");
   });

@@ -11,7 +11,7 @@ import {
 } from "@gw/core";
 import { descriptorWriter, type LogWriter } from "@gw/core/node";
 import type { LogEntry } from "./access-log/entry.ts";
-import { hideSecrets } from "./access-log/escape.ts";
+import { hideSecrets, SECRET_PARAMETERS } from "./access-log/escape.ts";
 import { writeJsonEntry } from "./access-log/json.ts";
 import { COMBINED, COMMON, type LogFormat, parseLogFormat } from "./access-log/letters.ts";
 
@@ -26,19 +26,6 @@ export interface AccessLogOptions {
   /** Query parameters whose values are replaced by `***`. @default those that commonly carry passwords, tokens and keys */
   secretParameters?: readonly string[];
 }
-
-const SECRET_PARAMETERS = [
-  "access_token",
-  "api_key",
-  "apikey",
-  "client_secret",
-  "code",
-  "id_token",
-  "password",
-  "refresh_token",
-  "secret",
-  "token",
-];
 
 /**
  * Writes a line when an exchange has ended: status, bytes and time are those that really were.

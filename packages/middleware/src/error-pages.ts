@@ -2,7 +2,6 @@
 import {
   type Answer,
   andThen,
-  decodeText,
   discard,
   encodeText,
   errorAnswer,
@@ -19,7 +18,7 @@ import { errorSentence } from "./error-pages/texts.ts";
 import { escapeHtml } from "./pages/escape.ts";
 import { documentOf, ownPageHeaders } from "./pages/own-page.ts";
 import { isRefusal } from "./pages/refusal.ts";
-import { isThrown } from "./pages/thrown.ts";
+import { isStatusText, isThrown } from "./pages/thrown.ts";
 
 export { type ErrorPageKind, errorPageKind } from "./error-pages/kind.ts";
 
@@ -62,13 +61,6 @@ function needsPage(answer: Answer, request: GatewayRequest): answer is HttpRespo
   if (body === null) return !headers.has("content-type");
   if (!(body instanceof Uint8Array)) return false;
   return isRefusal(answer) || (isThrown(answer, request) && isStatusText(body, answer.status, headers));
-}
-
-/** Whether a body has the form that core gives to errors; an app may have caught the error and answered something else. */
-function isStatusText(body: Uint8Array, status: number, headers: HeaderList): boolean {
-  if (headers.get("content-type")?.startsWith("text/plain") !== true) return false;
-  const title = `${status} ${reasonPhrase(status)}`.trimEnd();
-  return decodeText(body.subarray(0, title.length + 1)) === `${title}\n`;
 }
 
 const OF_THE_OLD_BODY = [

@@ -50,6 +50,7 @@ export { type SessionRecord, type SessionStore, SessionStoreError } from "./sess
 export { type FileStoreOptions, fileStore } from "./session/file.ts";
 export { type MemoryStoreOptions, memoryStore } from "./session/memory.ts";
 export { hasSqlite, type SqliteStoreOptions, sqliteStore } from "./session/sqlite.ts";
+export { type ShowExceptionsOptions, showExceptions } from "./show-exceptions.ts";
 export { type SignedCookiesOptions, signedCookies, signedCookiesOf } from "./signed-cookies.ts";
 export { type TimeoutOptions, timeout } from "./timeout.ts";
 export { type TrustedHostOptions, trustedHost } from "./trusted-host.ts";

@@ -32,6 +32,6 @@ export async function servedApp(
   }
   if (!isDevelopment) return compose(layers, app);
   const { lint } = await import("@gw/core/lint");
-  const { devErrors } = await import("./dev-page.ts");
-  return compose([...layers, devErrors()], lint(app));
+  const { showExceptions } = await import("@gw/middleware/show-exceptions");
+  return compose([...layers, showExceptions({ force: true })], lint(app)); // who calls `gw dev` develops
 }

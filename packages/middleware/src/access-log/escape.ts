@@ -30,3 +30,17 @@ export function hideSecrets(names: readonly string[]): HideSecrets {
   const pattern = new RegExp(`([?&;](?:${quoted.join("|")})=)[^&;#\\s"]*`, "gi");
   return (target) => (target.includes("=") ? target.replace(pattern, "$1***") : target);
 }
+
+/** Query parameters that usually carry secrets. */
+export const SECRET_PARAMETERS: readonly string[] = [
+  "access_token",
+  "api_key",
+  "apikey",
+  "client_secret",
+  "code",
+  "id_token",
+  "password",
+  "refresh_token",
+  "secret",
+  "token",
+];
