@@ -132,9 +132,8 @@ describe("errors", () => {
   test("what was thrown may be anything", async () => {
     expect(tracedErrors("just text")).toEqual([{ name: "", message: "just text", frames: [], stack: "just text" }]);
     expect(tracedErrors({ code: 7 })[0]?.message).toBe('{"code":7}');
-    const app = compose([showExceptions()], () => {
-      throw { toString: null, toJSON: () => BigInt(1) };
-    });
+    const textless: unknown = { toString: null, toJSON: () => BigInt(1) };
+    const app = compose([showExceptions()], async () => Promise.reject(textless));
     expect((await request(app, "/", { headers: HTML })).text()).toContain("something that has no text");
   });
 
