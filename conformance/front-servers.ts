@@ -1,5 +1,5 @@
 // Real web servers in front of our responder, with the configuration files that docs/fastcgi.md shows.
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
@@ -122,20 +122,33 @@ while True:
     app.close()
 `;
 
-const modFcgid: FrontServer = {
-  name: "Apache mod_fcgid",
-  needs: ["apache2", "/usr/lib/apache2/modules/mod_fcgid.so", "/usr/bin/python3"],
-  socket: "tcp",
-  async prepare(place) {
-    const program = join(place.folder, "app.fcgi");
-    await writeFile(program, BRIDGE.replace("PORT", place.backend), { mode: 0o755 });
-    const body = documented("mod_fcgid.conf", place).replaceAll("/srv/app", place.folder);
-    const sockets = `FcgidIPCDir ${place.folder}/sockets\nFcgidProcessTableFile ${place.folder}/table`;
-    await mkdir(join(place.folder, "sockets"));
-    await chmod(join(place.folder, "sockets"), 0o777);
-    return apacheCommand(place, { modules: ["alias", "fcgid"], body: `${sockets}\n${body}` });
-  },
-};
+/** Apache with mod_fcgid, which starts a program. */
+function modFcgid(name: string, programOf: (place: Place) => string, needs: readonly string[] = []): FrontServer {
+  return {
+    name,
+    needs: ["apache2", "/usr/lib/apache2/modules/mod_fcgid.so", ...needs],
+    socket: "tcp",
+    async prepare(place) {
+      const program = join(place.folder, "app.fcgi");
+      await writeFile(program, programOf(place), { mode: 0o755 });
+      const body = documented("mod_fcgid.conf", place).replaceAll("/srv/app", place.folder);
+      const sockets = `FcgidIPCDir ${place.folder}/sockets\nFcgidProcessTableFile ${place.folder}/table`;
+      await mkdir(join(place.folder, "sockets"));
+      await chmod(join(place.folder, "sockets"), 0o777);
+      return apacheCommand(place, { modules: ["alias", "fcgid"], body: `${sockets}\n${body}` });
+    },
+  };
+}
+
+/** The command as mod_fcgid starts it, with the app of a file; what `openBehind` is given is not asked. */
+export function modFcgidStarting(app: string): FrontServer {
+  const command = join(import.meta.dirname, "../packages/cli/bin/gw.js");
+  const program = `#!/bin/sh\nexec ${process.execPath} ${command} "$(dirname "$0")/app.mjs"\n`;
+  return modFcgid("Apache mod_fcgid that starts gw", ({ folder }) => {
+    writeFileSync(join(folder, "app.mjs"), app);
+    return program;
+  });
+}
 
 const lighttpd: FrontServer = {
   name: "lighttpd",
@@ -170,7 +183,7 @@ export const frontServers: readonly FrontServer[] = [
     configuration.replace(/^ *keepalive .*$/m, "").replace("fastcgi_keep_conn on", "fastcgi_keep_conn off"),
   ),
   apache,
-  modFcgid,
+  modFcgid("Apache mod_fcgid", ({ backend }) => BRIDGE.replace("PORT", backend), ["/usr/bin/python3"]),
   lighttpd,
   caddy,
 ];

@@ -6,7 +6,7 @@ import { type Ability, collect } from "@gw/testing";
 import { requires } from "@gw-private/requires";
 import { describe, expect } from "vitest";
 import type { Case } from "../case.ts";
-import { frontServers, openBehind } from "../front-servers.ts";
+import { frontServers, modFcgidStarting, openBehind } from "../front-servers.ts";
 
 const folder = join(import.meta.dirname, "../cases");
 const cases: Case[] = [];
@@ -75,3 +75,35 @@ for (const server of frontServers) {
     }
   });
 }
+
+/** Says which process it is and what it was sent; ends itself when asked to. */
+const program = `export default { async fetch(request) {
+  const { pathname } = new URL(request.url);
+  if (pathname === "/end") process.exit(3);
+  return new Response(process.pid + " " + pathname + " " + (await request.arrayBuffer()).byteLength);
+} };
+`;
+const starting = modFcgidStarting(program);
+
+requires(...starting.needs)(
+  "Apache mod_fcgid starts gw itself, keeps it, and starts it again when it has ended",
+  async () => {
+    const opened = await openBehind(starting, () => text("never asked"));
+    const ask = async (target: string, body = new Uint8Array(0)) => {
+      const answer = await collect(await opened.send({ method: "POST", target, body }));
+      const [pid, ...rest] = answer.text().split(" ");
+      return { status: answer.status, pid: Number(pid), rest };
+    };
+    try {
+      const first = await ask("/a", new Uint8Array(300_000));
+      expect(first).toMatchObject({ status: 200, rest: ["/a", "300000"] });
+      expect(await ask("/b")).toEqual({ status: 200, pid: first.pid, rest: ["/b", "0"] });
+      expect((await ask("/end")).status).toBeGreaterThanOrEqual(500);
+      const next = await ask("/c");
+      expect(next).toMatchObject({ status: 200, rest: ["/c", "0"] });
+      expect(next.pid).not.toBe(first.pid);
+    } finally {
+      await opened.close();
+    }
+  },
+);
