@@ -21,6 +21,9 @@ const MAX_LINES = 200;
 /** An answer of known length up to this size leaves in one piece with its head, if it is there by then. */
 const SMALL_BYTES = 16_384;
 
+/** Fields of an opening's answer that the carrier writes. */
+const HANDSHAKE = /^(?:sec-websocket-.*|content-length)$/i;
+
 /** Fields that would change what a message is; as trailers they mean nothing good (RFC 9110 §6.5.1). */
 const NEVER_TRAILERS =
   /^(?:content-.*|transfer-encoding|host|set-cookie|authorization|location|cache-control|expires|vary|www-authenticate|proxy-.*|connection|te|trailer|upgrade|keep-alive|status)$/i;
@@ -57,6 +60,19 @@ function readHead(res: IncomingMessage, paths: PathMap): AnswerHead {
   const head = { kind: "response", status, headers: answerFields(raw, paths, status) } as const;
   checked(head);
   return head;
+}
+
+/**
+ * Fields of a 101 that are for the client: what belongs to the handshake is each side's own.
+ *
+ * @throws ProxyError `GW_PROXY_ANSWER` (502) for fields that no app might send either
+ */
+export function acceptFields({ rawHeaders }: IncomingMessage, paths: PathMap): HeaderList {
+  if (rawHeaders.length > MAX_LINES * 2) throw badAnswer(`its head has more than ${MAX_LINES} lines`);
+  const fields = withoutHopByHop(HeaderList.fromWire(rawHeaders)).filter((name) => !HANDSHAKE.test(name));
+  const headers = rewriteAnswerFields(fields, paths);
+  checked({ kind: "response", status: 200, headers });
+  return headers;
 }
 
 /**

@@ -1,21 +1,25 @@
 // One request to an upstream over one connection: body up, answer down, both at the pace of who reads (R-F20).
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import { Deadlines, HeaderList, type HttpRequest, type MaybePromise } from "@gw/core";
+import type { Duplex } from "node:stream";
+import { Deadlines, type GatewayRequest, HeaderList, type MaybePromise } from "@gw/core";
 import { clientLeft, ProxyError } from "./proxy-error.ts";
 import { upstreamTrailers } from "./proxy-headers.ts";
 import type { ProxySettings } from "./proxy-options.ts";
-import { bytesRead, type ProxyUpstream, type UpstreamHead } from "./proxy-upstream.ts";
+import type { ProxySocket } from "./proxy-socket.ts";
+import type { ProxyTarget } from "./proxy-target.ts";
+import { bytesRead } from "./proxy-upstream.ts";
 import { StreamBody } from "./stream-body.ts";
 
 /** What a call works on. */
 export interface CallParts {
-  readonly upstream: ProxyUpstream;
+  readonly target: ProxyTarget;
   readonly settings: ProxySettings;
-  readonly request: HttpRequest;
-  readonly head: UpstreamHead;
-  /** Whether a kept connection will do. */
-  readonly mayReuse: boolean;
+  readonly request: GatewayRequest;
+  /** The request to the upstream; nothing of it is sent yet. */
+  readonly outgoing: ClientRequest;
+  /** What the connection becomes if a WebSocket is asked for; `null`: none is. */
+  readonly socket: ProxySocket | null;
   /** Gets the fields of a 103. */
   readonly inform: (headers: HeaderList) => void;
   /** The exchange is over. Called once. */
@@ -26,7 +30,7 @@ type Step = "connecting" | "asking" | "answering" | "over";
 
 /** One exchange with an upstream. */
 export class ProxyCall {
-  /** The head of the answer. Rejects with ProxyError or with what the request's body threw. */
+  /** The head of the answer; 101 once the WebSocket is open. Rejects with ProxyError or with what the request's body threw. */
   readonly head: Promise<IncomingMessage>;
   /** The body of the answer; there with the head. */
   body: StreamBody | null = null;
@@ -48,13 +52,13 @@ export class ProxyCall {
 
   constructor(parts: CallParts) {
     this.#parts = parts;
-    const { settings, request, upstream, head, mayReuse } = parts;
+    const { settings, request, outgoing } = parts;
     this.head = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
     const { connectTimeoutMs } = settings;
-    this.#outgoing = upstream.request(head, mayReuse);
+    this.#outgoing = outgoing;
     this.#listen();
     this.#connectTimer = setTimeout(() => {
       this.wasUnreachable = true;
@@ -98,22 +102,32 @@ export class ProxyCall {
     outgoing.on("information", ({ statusCode, rawHeaders }) => {
       if (statusCode === 103) this.#parts.inform(HeaderList.fromWire(rawHeaders));
     });
-    outgoing.on("upgrade", (_res, socket) => {
-      socket.destroy();
-      this.cancel(new ProxyError("GW_PROXY_ANSWER", "the upstream changed protocols without being asked to"));
-    });
+    outgoing.on("upgrade", (res, socket) => this.#onUpgrade(res, socket));
     outgoing.on("response", (res) => this.#onResponse(res));
+  }
+
+  /** `ws` has heard of it before us, and has taken the connection or thrown it away. */
+  #onUpgrade(res: IncomingMessage, connection: Duplex): void {
+    const { socket } = this.#parts;
+    if (socket?.isOpen === true) {
+      this.#resolve(res);
+      return this.#finish();
+    }
+    const why =
+      socket === null ? "it was not asked to change protocols" : (connection.errored?.message ?? "no WebSocket");
+    connection.destroy();
+    this.cancel(new ProxyError("GW_PROXY_ANSWER", `the upstream's 101 cannot be passed on: ${why}`));
   }
 
   #onSocket(socket: Socket): void {
     this.#readBefore = bytesRead(socket);
-    if (!socket.connecting && (this.#outgoing.reusedSocket || !this.#parts.upstream.target.isTls)) {
+    if (!socket.connecting && (this.#outgoing.reusedSocket || !this.#parts.target.isTls)) {
       return this.#connected();
     }
     socket.once("connect", () => {
       this.#hasConnected = true;
     });
-    socket.once(this.#parts.upstream.target.isTls ? "secureConnect" : "connect", () => this.#connected());
+    socket.once(this.#parts.target.isTls ? "secureConnect" : "connect", () => this.#connected());
   }
 
   #connected(): void {
@@ -209,14 +223,14 @@ export class ProxyCall {
   }
 
   #failedToConnect(error: NodeJS.ErrnoException): void {
-    const { isTls, text } = this.#parts.upstream.target;
+    const { isTls, text } = this.#parts.target;
     this.wasUnreachable = true;
     if (!isTls || !this.#hasConnected) return this.cancel(this.#unreachable(error.message, error));
     this.cancel(new ProxyError("GW_PROXY_TLS", `no TLS with the upstream ${text}: ${error.message}`, { cause: error }));
   }
 
   #unreachable(why: string, cause?: unknown): ProxyError {
-    const { text } = this.#parts.upstream.target;
+    const { text } = this.#parts.target;
     return new ProxyError("GW_PROXY_UNREACHABLE", `cannot connect to the upstream ${text}: ${why}`, {
       cause,
       headers: [["Retry-After", "1"]],

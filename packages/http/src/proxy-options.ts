@@ -15,6 +15,22 @@ export interface ProxyTlsOptions {
   serverName?: string;
 }
 
+/** WebSockets through a proxy: both ends are sockets of ours, so that each side has its own pace and limits. */
+export interface ProxyWebSocketOptions {
+  /** Sockets open at once to the upstreams of this mount; further openings are answered 503. @default 10_000 */
+  maxOpen?: number;
+  /** Largest message of an upstream, bytes; a larger one ends the socket. What clients send has the server's limit. @default 16_000_000 */
+  maxMessageBytes?: number;
+  /** Messages of the upstream that the client has not taken yet, bytes, before the upstream has to wait. @default 1_000_000 */
+  maxUnreadBytes?: number;
+  /** Sent bytes the upstream has not taken, beyond which the client has to wait. @default 65_536 */
+  sendBufferBytes?: number;
+  /** Time between pings to the upstream, milliseconds; one that is not answered by the next ends the socket. 0: none. @default 30_000 */
+  pingIntervalMs?: number;
+  /** Time for the upstream's part of the closing handshake, milliseconds. @default 5_000 */
+  closeTimeoutMs?: number;
+}
+
 /** Inputs of `proxy`. */
 export interface ProxyOptions extends DeadlineOptions, HealthOptions, WaitQueueOptions {
   /** The upstream: `"http://127.0.0.1:3000"`, `"https://app.internal/base"`, `"unix:/run/app.sock"`. This or `targets`. */
@@ -51,6 +67,8 @@ export interface ProxyOptions extends DeadlineOptions, HealthOptions, WaitQueueO
   variableHeaders?: Readonly<Record<string, string>>;
   /** Settings for `https:` targets. */
   tls?: ProxyTlsOptions;
+  /** Settings of WebSockets. */
+  webSocket?: ProxyWebSocketOptions;
 }
 
 /** The options with defaults filled in. */
@@ -72,6 +90,7 @@ export interface ProxySettings extends DeadlineOptions {
   /** Every field that only we may write; one array for all requests. */
   readonly ownNames: readonly string[];
   readonly tls: ProxyTlsOptions;
+  readonly webSocket: Required<ProxyWebSocketOptions>;
 }
 
 /** Fills in the defaults. @throws ProxyError `GW_PROXY_OPTION` */
@@ -94,6 +113,7 @@ export function resolveProxy({ target, targets = [], ...options }: ProxyOptions)
     variableHeaders: pairs,
     ownNames: ["Proxy", ...written],
     tls: options.tls ?? {},
+    webSocket: webSocketOf(options.webSocket),
   };
 }
 
@@ -111,9 +131,24 @@ function numbersOf(options: Partial<Numbers>): Numbers {
     maxIdleConnections: options.maxIdleConnections ?? 16,
     keepAliveMs: options.keepAliveMs ?? 4_000,
   };
+  return checkedNumbers("", numbers);
+}
+
+function webSocketOf(options: ProxyWebSocketOptions = {}): Required<ProxyWebSocketOptions> {
+  return checkedNumbers("webSocket.", {
+    maxOpen: options.maxOpen ?? 10_000,
+    maxMessageBytes: options.maxMessageBytes ?? 16_000_000,
+    maxUnreadBytes: options.maxUnreadBytes ?? 1_000_000,
+    sendBufferBytes: options.sendBufferBytes ?? 65_536,
+    pingIntervalMs: options.pingIntervalMs ?? 30_000,
+    closeTimeoutMs: options.closeTimeoutMs ?? 5_000,
+  });
+}
+
+function checkedNumbers<T extends object>(place: string, numbers: T): T {
   for (const [name, value] of Object.entries(numbers)) {
     if (!(value >= 0))
-      throw new ProxyError("GW_PROXY_OPTION", `${name}: expected a number from 0 on, found ${String(value)}`);
+      throw new ProxyError("GW_PROXY_OPTION", `${place}${name}: expected a number from 0 on, found ${String(value)}`);
   }
   return numbers;
 }

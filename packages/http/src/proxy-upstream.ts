@@ -1,14 +1,15 @@
 // The connections to one upstream: kept ones and fresh ones.
 import { Agent, type ClientRequest, type RequestOptions, request } from "node:http";
 import { Agent as TlsAgent, request as tlsRequest } from "node:https";
-import { isIP, type Socket } from "node:net";
+import { isIP, connect as netConnect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { connect as tlsConnect } from "node:tls";
 import type { HeaderList } from "@gw/core";
 import type { ProxySettings } from "./proxy-options.ts";
 import type { ProxyTarget } from "./proxy-target.ts";
 
 /** Longest head of an answer, bytes; like that of a program (R-C17). */
-const MAX_HEAD_BYTES = 65_536;
+export const MAX_HEAD_BYTES = 65_536;
 
 /** What is asked of an upstream, without the body. */
 export interface UpstreamHead {
@@ -61,6 +62,13 @@ export class ProxyUpstream {
     });
     outgoing.maxHeadersCount = 0; // Node's own limit would drop lines without a word
     return outgoing;
+  }
+
+  /** A connection of its own, for a WebSocket. */
+  connect(): Socket {
+    const { address, isTls } = this.target;
+    const place = "path" in address ? { path: address.path } : { host: address.host, port: address.port };
+    return isTls ? tlsConnect({ ...place, ...this.#tls }) : netConnect(place);
   }
 
   /** Closes what nobody uses, now and from now on. */

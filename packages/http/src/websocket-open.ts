@@ -23,6 +23,11 @@ const SMALL_FRAGMENT_BYTES = 64;
 /** So many fragments any message may have. */
 const MIN_FRAGMENTS = 16_384;
 
+/** Most fragments of a message that may have so many bytes. */
+export function maxFragments(maxMessageBytes: number): number {
+  return Math.max(MIN_FRAGMENTS, Math.ceil(maxMessageBytes / SMALL_FRAGMENT_BYTES));
+}
+
 /** Makes the opener of a server. */
 export function createOpener(settings: WebSocketSettings): WebSocketOpener {
   const accepts = new WeakMap<IncomingMessage, WebSocketAccept>();
@@ -30,7 +35,7 @@ export function createOpener(settings: WebSocketSettings): WebSocketOpener {
     noServer: true,
     clientTracking: false,
     maxPayload: settings.maxMessageBytes,
-    ...{ maxFragments: Math.max(MIN_FRAGMENTS, Math.ceil(settings.maxMessageBytes / SMALL_FRAGMENT_BYTES)) }, // like closeTimeout
+    ...{ maxFragments: maxFragments(settings.maxMessageBytes) }, // like closeTimeout
     perMessageDeflate: settings.compression ? { threshold: 1_024, concurrencyLimit: 4 } : false,
     handleProtocols: (_offered, req) => accepts.get(req)?.subprotocol ?? false,
     ...{ closeTimeout: settings.closeTimeoutMs }, // newer than the types of ws

@@ -13,6 +13,12 @@ export interface Closure {
 
 type Waiter = (result: IteratorResult<WebSocketMessage>) => void;
 
+/** What a peer goes by. */
+export type PeerSettings = Pick<
+  WebSocketSettings,
+  "maxUnreadBytes" | "sendBufferBytes" | "maxUnsentBytes" | "compression"
+>;
+
 /** The peer over a `ws` socket. */
 export class SocketPeer implements WebSocketPeer {
   readonly closed: Promise<Closure>;
@@ -21,15 +27,16 @@ export class SocketPeer implements WebSocketPeer {
   /** Messages in either direction: for the idle limit. */
   messages = 0;
   readonly #socket: WebSocket;
-  readonly #wire: Duplex;
-  readonly #settings: WebSocketSettings;
+  readonly #wire: Duplex | null;
+  readonly #settings: PeerSettings;
   #queue: Message[] = [];
   #queuedBytes = 0;
   #waiters: Waiter[] = [];
   #isClosed = false;
+  #isClosing = false;
 
-  /** @param wire what the socket writes to */
-  constructor(socket: WebSocket, wire: Duplex, settings: WebSocketSettings) {
+  /** @param wire what the socket writes to; `null` where frames are masked: those only `ws` can write */
+  constructor(socket: WebSocket, wire: Duplex | null, settings: PeerSettings) {
     this.#socket = socket;
     this.#wire = wire;
     this.#settings = settings;
@@ -41,11 +48,6 @@ export class SocketPeer implements WebSocketPeer {
         resolve({ code, reason: decodeText(reason) });
       });
     });
-  }
-
-  /** Whether the client waits for the app to read. */
-  get isPaused(): boolean {
-    return this.#socket.isPaused;
   }
 
   send(message: string | Uint8Array): MaybePromise<void> {
@@ -60,40 +62,19 @@ export class SocketPeer implements WebSocketPeer {
     this.messages++;
     const length = payloadBytes(message);
     this.bytesSent += length;
-    if (compression) return this.#sendCompressed(message);
+    const hasRoom = unsent < sendBufferBytes;
+    if (this.#wire === null || compression) return this.#sendFrames(message, hasRoom && !compression);
     const parts = writeMessage(message, length);
-    return unsent < sendBufferBytes ? this.#write(parts) : this.#writeAndWait(parts);
+    return hasRoom ? write(this.#wire, parts) : writeAndWait(this.#wire, parts);
   }
 
-  /** `ws` compresses, and keeps the order of what takes time. */
-  #sendCompressed(message: string | Uint8Array): Promise<void> {
+  /** `ws` masks or compresses, and keeps the order of what takes time. */
+  #sendFrames(message: string | Uint8Array, hasRoom: boolean): MaybePromise<void> {
+    const options = { binary: typeof message !== "string" };
+    if (hasRoom) return this.#socket.send(message, options);
     return handled(
       new Promise((resolve, reject) => {
-        const options = { binary: typeof message !== "string" };
         this.#socket.send(message, options, (error) => (error == null ? resolve() : reject(closedError(error))));
-      }),
-    );
-  }
-
-  /** Past `ws`, which would make two writes of a head and a payload; between its own frames this is as good a place as any. */
-  #write(parts: readonly Uint8Array[]): void {
-    const wire = this.#wire;
-    if (parts.length === 1) {
-      wire.write(parts[0]);
-      return;
-    }
-    wire.cork();
-    for (const part of parts) wire.write(part);
-    wire.uncork();
-  }
-
-  #writeAndWait(parts: readonly Uint8Array[]): Promise<void> {
-    const last = parts.length - 1;
-    return handled(
-      new Promise((resolve, reject) => {
-        const done = (error: Error | null | undefined): void =>
-          error == null ? resolve() : reject(closedError(error));
-        parts.forEach((part, index) => void this.#wire.write(part, index === last ? done : undefined));
       }),
     );
   }
@@ -101,12 +82,19 @@ export class SocketPeer implements WebSocketPeer {
   async close(code = 1000, reason = ""): Promise<void> {
     try {
       this.#socket.close(code, reason);
+      this.endReading();
     } catch (error) {
       throw new GatewayError("GW_WEBSOCKET_CLOSE", 500, `cannot close with code ${code}: ${(error as Error).message}`, {
         cause: error,
       });
     }
     await this.closed;
+  }
+
+  /** From now on messages that nobody has room for are dropped: the client's part of the closing handshake is behind them. */
+  endReading(): void {
+    this.#isClosing = true;
+    if (this.#socket.isPaused) this.#socket.resume();
   }
 
   [Symbol.asyncIterator](): AsyncIterator<WebSocketMessage> {
@@ -132,9 +120,11 @@ export class SocketPeer implements WebSocketPeer {
     const message = new Message(bytes, isText);
     const waiter = this.#waiters.shift();
     if (waiter !== undefined) return waiter({ done: false, value: message });
+    const isFull = this.#queuedBytes >= this.#settings.maxUnreadBytes;
+    if (isFull && this.#isClosing) return;
     this.#queue.push(message);
     this.#queuedBytes += bytes.length + MESSAGE_BYTES;
-    if (this.#queuedBytes >= this.#settings.maxUnreadBytes) this.#socket.pause();
+    if (!this.#isClosing && this.#queuedBytes >= this.#settings.maxUnreadBytes) this.#socket.pause();
   }
 }
 
@@ -155,6 +145,27 @@ class Message implements WebSocketMessage {
   text(): string {
     return this.bytes.toString("utf8"); // `ws` has checked that it is UTF-8
   }
+}
+
+/** Past `ws`, which would make two writes of a head and a payload; between its own frames this is as good a place as any. */
+function write(wire: Duplex, parts: readonly Uint8Array[]): void {
+  if (parts.length === 1) {
+    wire.write(parts[0]);
+    return;
+  }
+  wire.cork();
+  for (const part of parts) wire.write(part);
+  wire.uncork();
+}
+
+function writeAndWait(wire: Duplex, parts: readonly Uint8Array[]): Promise<void> {
+  const last = parts.length - 1;
+  return handled(
+    new Promise((resolve, reject) => {
+      const done = (error: Error | null | undefined): void => (error == null ? resolve() : reject(closedError(error)));
+      parts.forEach((part, index) => void wire.write(part, index === last ? done : undefined));
+    }),
+  );
 }
 
 function closedError(cause?: unknown): GatewayError {

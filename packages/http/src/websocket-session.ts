@@ -6,6 +6,7 @@ import { type HttpExchange, peerGone } from "./exchange.ts";
 import type { Leaving } from "./generation.ts";
 import { type Closure, SocketPeer } from "./websocket-peer.ts";
 import type { WebSocketSettings } from "./websocket-settings.ts";
+import { SocketWatch } from "./websocket-watch.ts";
 
 /** What a session needs beside its socket. */
 export interface SessionOptions {
@@ -26,11 +27,9 @@ export class WebSocketSession implements Leaving {
   #error: unknown = null;
   #isRunning = true;
   #closure: Closure | null = null;
-  #pingedMs: number | null = null;
+  readonly #watch: SocketWatch;
   #seenMessages = 0;
   #idleSinceMs: number | null = null;
-  #unsentBytes = 0;
-  #unsentSinceMs = 0;
 
   constructor(socket: WebSocket, wire: Duplex, options: SessionOptions) {
     this.#socket = socket;
@@ -41,9 +40,8 @@ export class WebSocketSession implements Leaving {
     });
     this.#peer = new SocketPeer(socket, wire, options.settings);
     socket.on("error", (error) => options.exchange.log.debug({ err: error }, "WebSocket error"));
-    socket.on("pong", () => {
-      this.#pingedMs = null;
-    });
+    const { settings, writeTimeoutMs } = options;
+    this.#watch = new SocketWatch(socket, { pingIntervalMs: settings.pingIntervalMs, stallMs: writeTimeoutMs });
     this.#peer.closed.then((closure) => this.#onClosed(closure));
   }
 
@@ -51,17 +49,18 @@ export class WebSocketSession implements Leaving {
   async run(): Promise<void> {
     const { accept, exchange } = this.#options;
     exchange.generation.addSocket(this);
+    let code = 1000;
     try {
       await accept.run(this.#peer);
-      this.#closeSocket(1000, "");
     } catch (error) {
+      code = 1011;
       if (!this.#isGoneError(error)) {
         this.#error = error;
         exchange.log.error({ err: error }, "the WebSocket's app failed");
       }
-      this.#closeSocket(1011, "");
     }
     this.#isRunning = false;
+    this.#closeSocket(code, "");
     exchange.closeAnswer(accept);
     this.#settle();
   }
@@ -78,22 +77,8 @@ export class WebSocketSession implements Leaving {
 
   /** Looks at the time limits. */
   check(nowMs: number): void {
-    const { settings, writeTimeoutMs } = this.#options;
-    if (this.#hasStalled(nowMs, writeTimeoutMs)) return this.#socket.terminate();
-    if (settings.pingIntervalMs !== 0 && !this.#peer.isPaused) this.#checkPing(nowMs, settings.pingIntervalMs);
-    if (settings.idleTimeoutMs !== 0) this.#checkIdle(nowMs, settings.idleTimeoutMs);
-  }
-
-  #nextPingMs: number | null = null;
-
-  #checkPing(nowMs: number, intervalMs: number): void {
-    this.#nextPingMs ??= nowMs + intervalMs;
-    if (nowMs < this.#nextPingMs) return;
-    if (this.#pingedMs !== null) return this.#socket.terminate();
-    if (this.#socket.readyState !== this.#socket.OPEN) return;
-    this.#pingedMs = nowMs;
-    this.#nextPingMs = nowMs + intervalMs;
-    this.#socket.ping();
+    const { idleTimeoutMs } = this.#options.settings;
+    if (this.#watch.check(nowMs) && idleTimeoutMs !== 0) this.#checkIdle(nowMs, idleTimeoutMs);
   }
 
   #checkIdle(nowMs: number, limitMs: number): void {
@@ -103,19 +88,10 @@ export class WebSocketSession implements Leaving {
     } else if (nowMs - this.#idleSinceMs > limitMs) this.#closeSocket(1000, "idle");
   }
 
-  /** Whether the client has taken nothing for too long of what was sent. */
-  #hasStalled(nowMs: number, limitMs: number): boolean {
-    const unsent = this.#socket.bufferedAmount;
-    if (unsent === 0 || unsent !== this.#unsentBytes) {
-      this.#unsentBytes = unsent;
-      this.#unsentSinceMs = nowMs;
-      return false;
-    }
-    return nowMs - this.#unsentSinceMs > limitMs;
-  }
-
   #closeSocket(code: number, reason: string): void {
-    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.close(code, reason);
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    this.#socket.close(code, reason);
+    if (!this.#isRunning) this.#peer.endReading();
   }
 
   #onClosed(closure: Closure): void {

@@ -1,8 +1,8 @@
 // The published list of WebSocket conformance cases (Autobahn testsuite, groups 1 to 7, 9, 10) against an echoing app,
-// over HTTP/1.1 and over HTTP/2, byte by byte as the list says. docs/http.md says how the original suite is run.
-import { HeaderList, type WebSocketAccept } from "@gw/core";
+// over HTTP/1.1, over HTTP/2 and through a proxy, byte by byte as the list says. docs/http.md says how the original suite is run.
+import { type AppSource, HeaderList, type WebSocketAccept } from "@gw/core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { type RunningServer, serve } from "../src/index.ts";
+import { proxy, type RunningServer, type ServeOptions, serve } from "../src/index.ts";
 import { runCase, type WireCase } from "./websocket-cases/case.ts";
 import { closingCases } from "./websocket-cases/closing.ts";
 import { framingCases } from "./websocket-cases/framing.ts";
@@ -29,20 +29,34 @@ test("the list has its 301 cases", () => {
   expect(new Set(CASES.map(({ id }) => id)).size).toBe(301);
 });
 
-describe.each<[carrier: string, http: 1 | 2, open: OpenWire]>([
-  ["HTTP/1.1", 1, overHttp1],
-  ["HTTP/2", 2, overHttp2],
-])("R-H13, R-H15: WebSockets over %s", (_, http, open) => {
+describe.each<[carrier: string, http: 1 | 2, open: OpenWire, isProxied: boolean]>([
+  ["HTTP/1.1", 1, overHttp1, false],
+  ["HTTP/2", 2, overHttp2, false],
+  ["HTTP/1.1 and a proxy", 1, overHttp1, true],
+])("R-H13, R-H15: WebSockets over %s", (_, http, open, isProxied) => {
   let server: RunningServer;
+  let echoing: RunningServer | null = null;
   let wire: Wire | null = null;
 
-  beforeAll(async () => {
+  const start = async (app: AppSource, options: ServeOptions = {}): Promise<RunningServer> => {
     const webSocket = { maxMessageBytes: 20_000_000, maxUnsentBytes: 64_000_000, closeTimeoutMs: 2_000 };
-    server = serve(() => echo, { bind: "127.0.0.1:0", http, idleGraceMs: 0, webSocket });
-    await server.ready;
+    const started = serve(app, { bind: "127.0.0.1:0", idleGraceMs: 0, webSocket, ...options });
+    await started.ready;
+    return started;
+  };
+
+  beforeAll(async () => {
+    if (isProxied) echoing = await start(() => echo);
+    const target = echoing?.url ?? "";
+    server = await start(isProxied ? proxy({ target, webSocket: { maxMessageBytes: 20_000_000 } }) : () => echo, {
+      http,
+    });
   });
   afterEach(() => wire?.destroy());
-  afterAll(() => server.close());
+  afterAll(async () => {
+    await server.close();
+    await echoing?.close();
+  });
 
   test.each(CASES.map((one) => [one.id, one.about, one] as const))("%s %s", async (_id, _about, one) => {
     wire = await open(server);

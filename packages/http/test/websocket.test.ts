@@ -384,6 +384,27 @@ test("closes with 1000 when the app's side returns, 1011 when it throws", async 
   expect(codes).toEqual([1000, 1011]);
 });
 
+test.each([
+  ["closes", 4001],
+  ["returns", 1000],
+] as const)(
+  "an app that %s with messages unread still sees the client's part of the closing handshake",
+  async (how, code) => {
+    const webSocket = { maxUnreadBytes: 10, closeTimeoutMs: 60_000 };
+    const server = await listen(
+      () =>
+        accept(async (peer) => {
+          for await (const _first of peer) break; // the next ones have filled the queue by now
+          if (how === "closes") await peer.close(code);
+        }),
+      { webSocket },
+    );
+    const socket = await open(server);
+    for (let n = 0; n < 1_000; n++) socket.send("x");
+    expect((await once(socket, "close"))[0]).toBe(code);
+  },
+);
+
 test("the iteration ends, signal fires and close() runs once when the client vanishes", async () => {
   const events: string[] = [];
   let seen: GatewayRequest | undefined;
