@@ -16,6 +16,8 @@ export interface ConnectionSettings {
   readonly codec: ApplicationOptions;
   readonly variables: ReadVariablesOptions;
   readonly spill: SpillOptions;
+  /** How long an idle connection stays when the server stops, milliseconds. */
+  readonly idleGraceMs: number;
   /** Called when the socket has closed. */
   closed(connection: Connection): void;
 }
@@ -41,6 +43,7 @@ export class Connection implements ResponderLink {
   readonly #keeps: Map<number, boolean> = new Map();
   #isLeaving = false;
   #patience: NodeJS.Timeout | undefined;
+  #grace: NodeJS.Timeout | undefined;
 
   constructor(socket: Socket, settings: ConnectionSettings) {
     this.#socket = socket;
@@ -59,10 +62,17 @@ export class Connection implements ResponderLink {
     return this.#responders.size;
   }
 
-  /** The server stops: no further request is taken, and the connection ends with the last one. */
+  /** The server stops: the connection ends with its last request. An idle one stays a moment for what is on its way. */
   leave(): void {
     this.#isLeaving = true;
-    if (this.running === 0) this.#socket.end();
+    if (this.running === 0) this.#grace = setTimeout(() => this.#endIfIdle(), this.#settings.idleGraceMs);
+  }
+
+  /** What has arrived meanwhile is read before a `setImmediate`, not before a timer: our loop may have stood still. */
+  #endIfIdle(): void {
+    setImmediate(() => {
+      if (this.running === 0) this.#socket.end();
+    });
   }
 
   /** The server waits no longer. */
@@ -199,6 +209,7 @@ export class Connection implements ResponderLink {
 
   #closed(): void {
     this.#endPatience();
+    clearTimeout(this.#grace);
     for (const responder of this.#responders.values()) responder.abort(gone("the web server closed the connection"));
     this.#settings.closed(this);
   }

@@ -35,6 +35,8 @@ export interface FastcgiServerOptions extends ReadVariablesOptions {
   maxSpoolBytes?: number;
   /** How long running requests may take to end at `close` before they are cut. @default 30_000 */
   gracefulTimeoutMs?: number;
+  /** How long an idle connection stays open at `close`, for a request that is on its way, milliseconds. @default 100 */
+  idleGraceMs?: number;
   /** Log, metrics, counters and backends for the app. @default createContext() */
   context?: AppContext;
 }

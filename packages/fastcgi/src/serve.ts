@@ -7,6 +7,7 @@ import { Connection, type ConnectionSettings } from "./connection.ts";
 import type { FastcgiServerOptions, RunningFastcgiServer } from "./options.ts";
 import { Runtimes } from "./runtimes.ts";
 
+const IDLE_GRACE_MS = 100;
 const LOOPBACK: readonly string[] = ["127.0.0.1", "::1"];
 
 /**
@@ -26,6 +27,7 @@ export function serveFastcgi(app: AppSource, options: FastcgiServerOptions = {})
     runtimes,
     variables: options,
     codec: codecOptions(options),
+    idleGraceMs: options.idleGraceMs ?? IDLE_GRACE_MS,
     spill: { spool: options.spool ?? fileSpool(), maxSpoolBytes: options.maxSpoolBytes ?? 67_108_864 },
     closed(connection) {
       connections.delete(connection);

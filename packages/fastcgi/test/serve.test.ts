@@ -334,6 +334,17 @@ describe("listening", () => {
     await closing;
   });
 
+  test("R-O1: a request that is on its way over an idle connection at close() is answered", async () => {
+    const server = await start(() => text("in time"));
+    const client = await Client.openTo(server);
+    await client.request({}); // it is accepted, and idle now
+    const closing = server.close();
+    await new Promise((done) => setImmediate(done));
+    expect((await client.request({})).body).toBe("in time");
+    await client.closed();
+    await closing;
+  });
+
   test("R-O2: reload gives new requests to the next app and lets the old one finish", async () => {
     const server = await start({ handle: () => text("old") });
     const client = await Client.openTo(server);

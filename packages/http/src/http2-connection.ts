@@ -12,6 +12,9 @@ const WINDOW_MS = 10_000;
 /** No stream id is beyond it: a GOAWAY with it says "no new streams soon" and refuses none (RFC 9113 §6.8). */
 const LAST_STREAM_ID = 2 ** 31 - 1;
 
+/** A peer that does not answer our PING while we drain gets so many times the usual grace. */
+const UNWARNED_FACTOR = 20;
+
 /** What a connection needs of the exchange of a stream. */
 export interface StreamExchange {
   readonly generation: Generation;
@@ -33,6 +36,8 @@ export class Http2Connection extends Connection {
   #controlFrames = 0;
   #windowSince: number;
   #closingSince: number | null = null;
+  /** Whether the peer has read that no more streams are wanted. */
+  #isWarned = false;
 
   constructor(state: ServerState, socket: Socket, facts: PeerFacts, session: ServerHttp2Session) {
     super(state, socket, facts);
@@ -69,8 +74,13 @@ export class Http2Connection extends Connection {
 
   drain(): void {
     this.#since = this.state.now;
-    // First a warning: streams that are on their way are still served.
-    if (!this.session.destroyed) this.session.goaway(constants.NGHTTP2_NO_ERROR, LAST_STREAM_ID);
+    if (this.session.destroyed) return;
+    // First a warning: streams that are on their way are still served. Who has answered the PING has read the warning
+    // (RFC 9113 §6.8).
+    this.session.goaway(constants.NGHTTP2_NO_ERROR, LAST_STREAM_ID);
+    this.session.ping(() => {
+      this.#isWarned = true;
+    });
   }
 
   check(nowMs: number): void {
@@ -79,7 +89,8 @@ export class Http2Connection extends Connection {
       if (this.exchanges.size > 0) this.#closingSince = nowMs;
       else if (nowMs - this.#closingSince > LINGER_MS) this.socket.destroy();
     } else if (this.state.isDraining) {
-      if (nowMs - this.#since >= this.state.idleGraceMs) this.#closeWhenDone();
+      const patienceMs = this.state.idleGraceMs * (this.#isWarned ? 1 : UNWARNED_FACTOR);
+      if (nowMs - this.#since >= patienceMs) this.#closeWhenDone();
     } else if (this.exchanges.size > 0 || this.requests !== this.#seenRequests) {
       this.#seenRequests = this.requests;
       this.#since = nowMs;

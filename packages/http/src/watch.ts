@@ -25,7 +25,9 @@ export function watchConnections(state: ServerState): Watch {
     hurry() {
       clearInterval(timer);
       // Keeps the process alive: an ended connection of node:http2 does not, and what is left to do must be done.
-      timer = setInterval(look, FAST_MS);
+      // Requests that came while our loop stood still are read between a timer and a `setImmediate`: a connection must
+      // not be closed as idle over them.
+      timer = setInterval(() => setImmediate(look), FAST_MS);
     },
     stop: () => clearInterval(timer),
   };

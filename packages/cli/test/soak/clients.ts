@@ -104,7 +104,15 @@ export function http2(url: string, tasks: Tasks, { first = 0 } = {}): Client {
       const was = wasTold;
       wasTold = false;
       session ??= open();
-      await sendHttp2(session, task);
+      try {
+        await sendHttp2(session, task);
+      } catch (error) {
+        // "not processed": to be sent again (RFC 9113 §8.7).
+        if (!String(error).includes("REFUSED_STREAM")) throw error;
+        session = open();
+        await sendHttp2(session, task);
+        return "again";
+      }
       return was ? "announced" : undefined;
     },
     close: () => session?.close(),
