@@ -41,6 +41,25 @@ const hello: Script = ({ kind }, visit) => {
 
 const post: SendInit = { method: "POST", body: "data" };
 
+test("R-F20: an answer that is over holds neither a timer nor its memory, in whatever pieces it came", async () => {
+  const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+  let answers = 0;
+  const { address } = await backend(({ kind }, visit) => {
+    if (kind !== "inputEnd") return;
+    const [head, body, end] = [
+      writeRecord(RecordType.stdout, 1, Buffer.from("Content-Type: text/plain\r\n\r\n")),
+      writeRecord(RecordType.stdout, 1, Buffer.from("hello")),
+      writeEndRequest(1, 0, "complete"),
+    ] as const;
+    if (answers++ % 2 === 0) visit.socket.write(Buffer.concat([head, body, end]));
+    else for (const piece of [head, body, end]) visit.socket.write(piece);
+  });
+  const client = await app({ address });
+  const before = timers();
+  for (let at = 0; at < 20; at++) expect((await client.request("/x", {})).text()).toBe("hello");
+  expect(timers()).toBeLessThan(before + 10); // others come and go
+});
+
 describe("what a backend does wrong", () => {
   test("R-F15: it closes at once", async () => {
     const { address, visits } = await backend(

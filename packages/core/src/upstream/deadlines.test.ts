@@ -85,6 +85,30 @@ test("no limit at all is `Infinity`", () => {
   expect(late).toEqual([]);
 });
 
+test("a stopped watch stays stopped, whatever is still told to it: a late header would hold its memory for a minute", () => {
+  const deadlines = new Deadlines(limits, note);
+  deadlines.stop();
+  deadlines.headerDone();
+  deadlines.output();
+  deadlines.waitForClient("input");
+  deadlines.clientDone("input");
+  deadlines.outputDone();
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test("a header that is complete in time costs no second timer, and an idle limit that ends first still counts", () => {
+  const set = vi.spyOn(globalThis, "setTimeout");
+  const even = new Deadlines({ headerTimeoutMs: 100, idleTimeoutMs: 100 }, note);
+  even.headerDone();
+  expect(set).toHaveBeenCalledTimes(1);
+  even.stop();
+  const short = new Deadlines({ headerTimeoutMs: 1_000, idleTimeoutMs: 20 }, note);
+  vi.advanceTimersByTime(5);
+  short.headerDone();
+  vi.advanceTimersByTime(20);
+  expect(late).toEqual([{ limit: "idle", limitMs: 20 }]);
+});
+
 test("a stopped watch is never late and holds no timer", () => {
   const deadlines = new Deadlines(limits, note);
   deadlines.waitForClient("output");

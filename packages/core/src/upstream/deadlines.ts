@@ -23,14 +23,19 @@ export interface Lateness {
 /** Whose move it is: each reason to wait for the client stops the clock. */
 export type ClientTurn = "input" | "output";
 
+const TURN: Readonly<Record<ClientTurn, number>> = { input: 1, output: 2 };
 const LONGEST_TIMER_MS = 2_147_483_647;
 
 /** Watches one program. Costs one timer, however many pieces of output there are. */
 export class Deadlines {
   readonly #limits: Required<DeadlineOptions>;
   readonly #onLate: (lateness: Lateness) => void;
-  readonly #clientTurns: Set<ClientTurn> = new Set();
+  /** The turns that are the client's, as bits. */
+  #clientTurns = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Waiting time at which the timer looks. */
+  #armedAtMs = Number.POSITIVE_INFINITY;
+  #isStopped = false;
   /** Waiting time before the clock last stood still, milliseconds. */
   #usedMs = 0;
   #runningSince: number | null;
@@ -57,19 +62,20 @@ export class Deadlines {
   headerDone(): void {
     this.#phase = "idle";
     this.output();
-    this.#arm();
+    this.#sooner();
   }
 
   /** Output has ended: from now on only the limit in all counts. */
   outputDone(): void {
     this.#phase = "total";
     this.clientDone("output");
-    if (this.#runningSince !== null) this.#arm();
+    if (this.#runningSince !== null) this.#sooner();
   }
 
   /** We wait for the client now. */
   waitForClient(turn: ClientTurn): void {
-    this.#clientTurns.add(turn);
+    if (this.#isStopped) return;
+    this.#clientTurns |= TURN[turn];
     if (this.#runningSince === null) return;
     this.#usedMs = this.#waitedMs();
     this.#runningSince = null;
@@ -77,26 +83,35 @@ export class Deadlines {
 
   /** The client has made its move. */
   clientDone(turn: ClientTurn): void {
-    if (!this.#clientTurns.delete(turn) || this.#clientTurns.size > 0) return;
+    if ((this.#clientTurns & TURN[turn]) === 0) return;
+    this.#clientTurns &= ~TURN[turn];
+    if (this.#clientTurns !== 0) return;
     this.#runningSince = performance.now();
     if (this.#timer === undefined) this.#arm();
   }
 
   /** Nothing is late any more. */
   stop(): void {
+    this.#isStopped = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#runningSince = null;
-    this.#clientTurns.clear();
+    this.#clientTurns = 0;
   }
 
   #waitedMs(): number {
     return this.#runningSince === null ? this.#usedMs : this.#usedMs + performance.now() - this.#runningSince;
   }
 
+  /** A timer that looks too early arms itself again, so it is only set anew for a limit that comes before it. */
+  #sooner(): void {
+    if (!this.#isStopped && (this.#timer === undefined || this.#next().atMs < this.#armedAtMs)) this.#arm();
+  }
+
   #arm(): void {
     clearTimeout(this.#timer);
     const { atMs } = this.#next();
+    this.#armedAtMs = atMs;
     const leftMs = Math.max(0, Math.min(atMs - this.#waitedMs(), LONGEST_TIMER_MS));
     this.#timer = setTimeout(() => this.#check(), leftMs);
   }

@@ -1,5 +1,5 @@
 // One request to a backend over one connection: input up, output down, both at the pace of who reads.
-import { type DeadlineOptions, Deadlines, isGatewayError, type Logger, type MaybePromise } from "@gw/core";
+import { type DeadlineOptions, Deadlines, type Exchange, isGatewayError, type MaybePromise } from "@gw/core";
 import { LineLog } from "@gw/core/node";
 import { type ProtocolStatus, RecordType } from "../codec/constants.ts";
 import { recordHeader, streamRecords } from "../codec/record.ts";
@@ -16,7 +16,8 @@ export interface CallInputs {
   readonly input: AsyncIterator<Uint8Array> | null;
   readonly keepConnection: boolean;
   readonly signal: AbortSignal;
-  readonly log: Logger;
+  /** Its log is made on first use, so it is asked for only when there is something to say. */
+  readonly exchange: Pick<Exchange, "log">;
   /** Where output waits that holds up the other requests of its connection. */
   readonly spill: SpillOptions;
   /** The exchange is over: the connection can be used again, or is closed. `error`: what ended it. Called once. */
@@ -125,7 +126,7 @@ export class Call implements CallSink {
   }
 
   error(bytes: Uint8Array): void {
-    const { log } = this.#inputs;
+    const { log } = this.#inputs.exchange;
     this.#stderr ??= new LineLog({
       write: (line) => log.warn(line),
       dropped: (lines) => log.warn(`${lines} lines of the backend's errors were left out`),

@@ -161,7 +161,7 @@ export class FastcgiClient {
           input,
           keepConnection: lease.upstream.keeps,
           signal,
-          log: exchange.log,
+          exchange,
           spill: { spool: this.#spool, maxSpoolBytes: MAX_SPOOL_BYTES },
           done: (isClean, error) => {
             if (isClean || connection.running > 0) lease.upstream.give(connection);
