@@ -41,11 +41,16 @@ export function basicAuth(options: BasicAuthOptions): Middleware {
   const { realm = "Restricted", throttle = {} } = options;
   const accounts = accountsOf(options);
   const limiter = throttle === false ? null : new LoginThrottle(throttle);
+  const isShared = throttle !== false && throttle.counters !== undefined; // else per process: workers stay sync
   const denied = refusal(401, { "WWW-Authenticate": challenge(realm) });
   const ambiguous = refusal(400);
   return layer({
     name: "basicAuth",
-    ...(accounts.start && { start: accounts.start }),
+    async start(context) {
+      if (isShared) await limiter?.life.start?.(context);
+      await accounts.start?.(context);
+    },
+    stop: (deadline) => limiter?.life.stop?.(deadline),
     ...(accounts.reload && { reload: accounts.reload }),
     onRequest(request) {
       const found = parseBasic(request.headers);

@@ -1,6 +1,7 @@
 // HTTP Digest authentication (RFC 7616), for clients that know nothing better and links without TLS.
 import {
   type Answer,
+  type AppContext,
   andThen,
   GatewayError,
   type GatewayRequest,
@@ -66,7 +67,8 @@ export function digestAuth(options: DigestAuthOptions): Middleware {
   const digest = new Digest(options);
   return layer({
     name: "digestAuth",
-    start: ({ counters }) => digest.share(counters),
+    start: (context) => digest.start(context),
+    stop: (deadline) => digest.stop(deadline),
     onRequest: (request) => digest.judge(request),
   });
 }
@@ -101,9 +103,13 @@ class Digest {
     this.#limiter = throttle === false ? null : new LoginThrottle(throttle);
   }
 
-  share(counters: Parameters<Nonces["share"]>[0]): void {
-    this.#nonces.share(counters);
-    this.#limiter?.share(counters);
+  async start(context: AppContext): Promise<void> {
+    this.#nonces.share(context.counters);
+    await this.#limiter?.life.start?.(context);
+  }
+
+  async stop(deadline: AbortSignal): Promise<void> {
+    await this.#limiter?.life.stop?.(deadline);
   }
 
   judge(request: GatewayRequest): MaybePromise<GatewayRequest | Answer> {

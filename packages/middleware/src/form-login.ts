@@ -43,7 +43,7 @@ export interface FormLoginOptions extends AccountsOptions {
   afterLogout?: string;
   /** What the page says. @default English */
   texts?: Partial<LoginTexts>;
-  /** Failed attempts allowed, counted for the whole gateway; `false`: any number. @default { windowMs: 900_000, perAccountAndAddress: 10, perAddress: 50, perAccount: 100 } */
+  /** Failed attempts allowed, counted for the whole gateway, or in `counters`; `false`: any number. @default { windowMs: 900_000, perAccountAndAddress: 10, perAddress: 50, perAccount: 100 } */
   throttle?: LoginThrottleOptions | false;
   /** Other ways to log in, as links below the form: `{ label: "Sign in with Example", href: "/login/oidc" }`. @default none */
   alternatives?: readonly LoginAlternative[];
@@ -70,10 +70,11 @@ export function formLogin(options: FormLoginOptions): Middleware {
   const [loginBytes, logoutBytes] = [toBytes(path), toBytes(logoutPath)];
   return layer({
     name: "formLogin",
-    start(context) {
-      limiter?.share(context.counters);
-      return accounts.start?.(context);
+    async start(context) {
+      await limiter?.life.start?.(context);
+      await accounts.start?.(context);
     },
+    stop: (deadline) => limiter?.life.stop?.(deadline),
     ...(accounts.reload && { reload: accounts.reload }),
     onRequest(request) {
       if (request.kind === "http" && request.path === loginBytes) return login.atLogin(request);

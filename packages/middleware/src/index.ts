@@ -38,6 +38,7 @@ export type { Account, AccountsOptions, UserEntry, VerifyPassword } from "./pass
 export { type HashPasswordOptions, hashPassword, type VerifyPasswordOptions, verifyPassword } from "./passwords.ts";
 export { type ProxyHeadersOptions, proxyHeaders } from "./proxy-headers.ts";
 export { type RateLimitOptions, rateLimit } from "./rate-limit.ts";
+export { type RedisClient, type RedisCountersOptions, redisCounters } from "./redis-counters.ts";
 export { headerUser, type RemoteUserOptions, remoteUser, variableUser } from "./remote-user.ts";
 export { type RequestIdOptions, requestId, requestIdOf } from "./request-id.ts";
 export { mayPass, type RequireUserOptions, requireUser } from "./require-user.ts";
@@ -49,6 +50,7 @@ export { type LocalStoreOptions, localStore, type SessionCookieOptions, session,
 export { type SessionRecord, type SessionStore, SessionStoreError } from "./session.ts";
 export { type FileStoreOptions, fileStore } from "./session/file.ts";
 export { type MemoryStoreOptions, memoryStore } from "./session/memory.ts";
+export { type RedisStoreOptions, redisStore } from "./session/redis.ts";
 export { hasSqlite, type SqliteStoreOptions, sqliteStore } from "./session/sqlite.ts";
 export { type ShowExceptionsOptions, showExceptions } from "./show-exceptions.ts";
 export { type SignedCookiesOptions, signedCookies, signedCookiesOf } from "./signed-cookies.ts";

@@ -3,15 +3,18 @@ import {
   type Answer,
   andThen,
   type CounterReading,
+  type Counters,
   createCounters,
   GatewayError,
   type GatewayRequest,
+  type Lifecycle,
   layer,
   type MaybePromise,
   type Middleware,
 } from "@gw/core";
 import { refusal } from "./pages/refusal.ts";
 import { addressKey } from "./rate/address-key.ts";
+import { countersLife } from "./rate/counters-life.ts";
 import { roomIn, waitFor } from "./rate/sliding-window.ts";
 
 /** Settings of `rateLimit`. */
@@ -29,6 +32,8 @@ export interface RateLimitOptions {
   name?: string;
   /** Whether answers tell how much is left, in the fields `RateLimit-Policy` and `RateLimit` (a draft of the IETF's httpapi group). @default false */
   headers?: boolean;
+  /** Who counts, for gateways on several machines: `redisCounters({ client })`. @default this gateway, for all of its processes */
+  counters?: Counters & Lifecycle;
 }
 
 /**
@@ -44,16 +49,16 @@ export function rateLimit(options: RateLimitOptions): Middleware {
     throw new GatewayError("GW_RATE_LIMIT", 500, `limit and windowMs are positive, found ${limit} and ${windowMs}`);
   }
   const name = options.name ?? nextName();
-  let counters = createCounters();
+  let counters: Counters = options.counters ?? createCounters();
   const hit = (client: string, by: number): MaybePromise<CounterReading> =>
     counters.hit(`rate ${name} ${client}`, { windowMs, by });
   const rooms = new WeakMap<object, string>();
   return layer({
     name: "rateLimit",
     oncePerExchange: true,
-    start: (context) => {
-      counters = context.counters;
-    },
+    ...countersLife(options.counters, (shared) => {
+      counters = shared;
+    }),
     onRequest(request): MaybePromise<GatewayRequest | Answer> {
       const client = key(request);
       if (client === null) return request;

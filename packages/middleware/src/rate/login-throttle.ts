@@ -1,7 +1,8 @@
 // Slows down guessing of passwords: per account and address, per address, per account.
 import { hash } from "node:crypto";
-import { type Address, andThen, type Counters, createCounters, type MaybePromise } from "@gw/core";
+import { type Address, andThen, type Counters, createCounters, type Lifecycle, type MaybePromise } from "@gw/core";
 import { addressKey } from "./address-key.ts";
+import { countersLife } from "./counters-life.ts";
 import { waitFor } from "./sliding-window.ts";
 
 /** Failed logins allowed in a sliding window; beyond, the answer is 429 with Retry-After. */
@@ -14,6 +15,8 @@ export interface LoginThrottleOptions {
   perAddress?: number;
   /** For one account from all addresses. Low values let others lock an account. @default 100 */
   perAccount?: number;
+  /** Who counts, for gateways on several machines: `redisCounters({ client })`. @default this gateway, for all of its processes */
+  counters?: Counters & Lifecycle;
 }
 
 interface Rule {
@@ -25,12 +28,16 @@ interface Rule {
 export class LoginThrottle {
   readonly #windowMs: number;
   readonly #limits: readonly [pair: number, address: number, account: number];
-  #counters: Counters = createCounters();
+  #counters: Counters;
+  /** Of the layer that it works for. */
+  readonly life: Pick<Lifecycle, "start" | "stop">;
 
   constructor(options: LoginThrottleOptions = {}) {
     const { windowMs = 900_000, perAccountAndAddress = 10, perAddress = 50, perAccount = 100 } = options;
     this.#windowMs = windowMs;
     this.#limits = [perAccountAndAddress, perAddress, perAccount];
+    this.#counters = options.counters ?? createCounters();
+    this.life = countersLife(options.counters, (counters) => this.share(counters));
   }
 
   /** Counts in these from now on: those of the whole gateway. */
