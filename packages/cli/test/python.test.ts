@@ -116,22 +116,34 @@ withPython("R-O2: HUP keeps the old workers when the new code cannot be imported
   expect(await (await fetch(`${server.urls[0]}/`)).text()).toMatch(/^new /);
 });
 
-withPython("gw -w 2 runs the workers of a WSGI app once for both gateway processes", async () => {
-  const pids = `import os
+const PIDS = {
+  wsgi: `import os
 
 def application(environ, start_response):
     start_response('200 OK', [('Content-Type', 'text/plain')])
     return [("%d" % os.getpid()).encode()]
-`;
-  const folder = folderWith({ "hello.py": pids });
-  const server = await serving(folder, ["-w", "2", "-p", "0", "--no-access-log", "wsgi:hello:application?workers=1"]);
-  await expect
-    .poll(() => new Set(server.stderr().match(/(?<=has loaded the app worker=)\d+/g)).size, { timeout: 15_000 })
-    .toBe(2);
-  const seen = new Set<string>();
-  for (let count = 0; count < 20; count++) {
-    const answer = await fetch(`${server.urls[0]}/`, { headers: { Connection: "close" } });
-    seen.add(await answer.text());
-  }
-  expect(seen.size).toBe(1);
-});
+`,
+  asgi: `import os
+
+async def application(scope, receive, send):
+    await send({'type': 'http.response.start', 'status': 200, 'headers': []})
+    await send({'type': 'http.response.body', 'body': ("%d" % os.getpid()).encode()})
+`,
+} as const;
+
+for (const kind of ["wsgi", "asgi"] as const) {
+  withPython(`gw -w 2 runs the workers of an app of ${kind} once for both gateway processes`, async () => {
+    const folder = folderWith({ "hello.py": PIDS[kind] });
+    const words = ["-w", "2", "-p", "0", "--no-access-log", `${kind}:hello:application?workers=1`];
+    const server = await serving(folder, words);
+    await expect
+      .poll(() => new Set(server.stderr().match(/(?<=has loaded the app worker=)\d+/g)).size, { timeout: 15_000 })
+      .toBe(2);
+    const seen = new Set<string>();
+    for (let count = 0; count < 20; count++) {
+      const answer = await fetch(`${server.urls[0]}/`, { headers: { Connection: "close" } });
+      seen.add(await answer.text());
+    }
+    expect(seen.size).toBe(1);
+  });
+}

@@ -150,7 +150,7 @@ def main():
     sys.argv[1:] = []
     # Before our directory is taken out of the search path.
     host = importlib.import_module("gw_worker_asgi" if kind == "asgi" else "gw_worker_wsgi")
-    shared = importlib.import_module("gw_worker_shared") if settings.get("shared") else None
+    shared = importlib.import_module("gw_worker_%s_shared" % kind) if settings.get("shared") else None
     prepare()
     if kind == "which":
         print("asgi" if is_asgi(load(name)) else "wsgi")

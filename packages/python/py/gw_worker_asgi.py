@@ -34,6 +34,29 @@ class AsgiHost(asyncio.Protocol):
     def connection_made(self, transport):
         self.transport = transport
 
+    async def connect(self, sock, facts):
+        """Takes a connection to the gateway, and tells it who we are."""
+        sock.setblocking(False)
+        await self.loop.create_connection(lambda: self, sock=sock)
+        self.watch()
+        self.emit((wire.READY, 0, facts("asgi", type(self.loop).__module__.split(".")[0])))
+
+    async def finish(self):
+        """Waits for the gateway's last word, and for what is still under way then."""
+        await self.ended
+        # Background work of answered requests may finish; what has lost its gateway is cancelled after the grace time.
+        if self.tasks:
+            await asyncio.wait(list(self.tasks), timeout=self.grace_seconds)
+        for task in list(self.tasks):
+            task.cancel()
+        if self.tasks:
+            await asyncio.gather(*list(self.tasks), return_exceptions=True)
+        self.flush()
+
+    def close(self):
+        if self.transport is not None:
+            self.transport.close()
+
     def connection_lost(self, error):
         for cycle in list(self.cycles.values()):
             cycle.leave()
@@ -168,31 +191,22 @@ class AsgiHost(asyncio.Protocol):
 async def _serve(sock, app, settings, facts, report):
     loop = asyncio.get_running_loop()
     lifespan = Lifespan(app, settings["lifespan"])
-    try:
-        reason = await lifespan.start()
-    except asyncio.CancelledError:
-        reason = "it was cancelled"
+    reason = await lifespan.begin()
     if reason is not None:
         report(sock, "lifespan", reason)
-    sock.setblocking(False)
     host = AsgiHost(app, settings, loop, lifespan.state)
-    await loop.create_connection(lambda: host, sock=sock)
-    host.watch()
-    host.emit((wire.READY, 0, facts("asgi", type(loop).__module__.split(".")[0])))
-    await host.ended
-    # Background work of answered requests may finish; what has lost its gateway is cancelled after the grace time.
-    if host.tasks:
-        await asyncio.wait(list(host.tasks), timeout=settings["grace"])
-    for task in list(host.tasks):
-        task.cancel()
-    if host.tasks:
-        await asyncio.gather(*list(host.tasks), return_exceptions=True)
-    host.flush()
+    await host.connect(sock, facts)
+    await host.finish()
     await lifespan.stop()
 
 
 def serve(sock, app, settings, facts, report):
     """Serves until the gateway ends it."""
+    run(_serve(sock, app, settings, facts, report))
+
+
+def run(serving):
+    """Runs it on the best event loop there is."""
     try:
         import uvloop
 
@@ -200,6 +214,6 @@ def serve(sock, app, settings, facts, report):
     except ImportError:
         loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    loop.run_until_complete(_serve(sock, app, settings, facts, report))
+    loop.run_until_complete(serving)
     loop.run_until_complete(loop.shutdown_asyncgens())
     loop.close()

@@ -16,6 +16,13 @@ class Lifespan:
         self.answer = None
         self.is_on = False
 
+    async def begin(self):
+        """`start`, for which being cancelled is a reason, too."""
+        try:
+            return await self.start()
+        except asyncio.CancelledError:
+            return "it was cancelled"
+
     async def start(self):
         """None, or the reason why the app cannot serve."""
         if self.mode == "off":

@@ -5,7 +5,7 @@ import type { BackendSpec } from "@gw/core";
 import { findPython, type ProcessHooks } from "@gw/core/node";
 import { pythonFor } from "./interpreter.ts";
 import type { PythonInterface, PythonOptions } from "./options.ts";
-import { defaultWorkers } from "./sizing.ts";
+import { capacityOf, defaultWorkers } from "./sizing.ts";
 
 /** The program of the workers; `py` lies beside `src` and beside `dist`. */
 const SCRIPT = fileURLToPath(new URL("../py/gw_worker.py", import.meta.url));
@@ -54,7 +54,7 @@ export async function workerCommand(
         SCRIPT,
         kind,
         app,
-        JSON.stringify({ ...settingsOf(options), workers, siblings: hasSiblings, shared: isShared }),
+        JSON.stringify({ ...settingsOf(kind, options), workers, siblings: hasSiblings, shared: isShared }),
       ],
       cwd,
       env: {
@@ -76,8 +76,10 @@ export async function workerCommand(
   };
 }
 
-function settingsOf({ threads = 8, reload = false, lifespan = "auto", graceMs = 5_000 }: PythonOptions): object {
-  return { threads, reload, lifespan, grace: graceMs / 1_000 };
+function settingsOf(kind: PythonInterface | "which", options: PythonOptions): object {
+  const { threads = 8, reload = false, lifespan = "auto", graceMs = 5_000 } = options;
+  const capacity = kind === "which" ? 0 : capacityOf(kind, options);
+  return { threads, capacity, reload, lifespan, grace: graceMs / 1_000 };
 }
 
 /** The gateway's environment: it is the operator's own app. */

@@ -45,6 +45,8 @@ export interface LinkEvents {
   failed(stage: string, message: string): void;
   files(paths: readonly string[]): void;
   pong(): void;
+  /** The worker has others to serve, too: this many requests at a time may be ours. */
+  limit(count: number): void;
   /** The worker broke the protocol: it is not to be used any more. */
   broken(error: GatewayError): void;
   /** A stream has ended. */

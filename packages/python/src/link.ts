@@ -247,6 +247,8 @@ export class Link {
         return this.#events.files(reader.texts());
       case FROM_PYTHON.PONG:
         return this.#events.pong();
+      case FROM_PYTHON.LIMIT:
+        return this.#events.limit(reader.int());
       default:
         throw protocolError(`a frame of kind ${op}`);
     }

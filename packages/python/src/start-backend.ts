@@ -2,7 +2,7 @@
 import type { AppContext, Backend, Logger } from "@gw/core";
 import { type AttachedProcess, memoryLimit, superviseBackend } from "@gw/core/node";
 import type { WorkerCommand } from "./command.ts";
-import type { PythonInterface, PythonOptions } from "./options.ts";
+import type { PythonOptions } from "./options.ts";
 import { SharedLinks } from "./shared-links.ts";
 import { residentBytes, workersThatFit } from "./sizing.ts";
 
@@ -21,10 +21,10 @@ export interface BackendHooks {
 /**
  * Whether the workers of an app run once for several gateway processes.
  *
- * Not those that reload on a change, which each process would ask for, and not yet those of ASGI apps.
+ * Not those that reload on a change, which each process would ask for, and not threads of this process.
  */
-export function isShared(kind: PythonInterface, { engine, reload }: PythonOptions, context: PythonContext): boolean {
-  return kind === "wsgi" && context.hasSiblings === true && engine !== "wasm" && reload !== true;
+export function isShared({ engine, reload }: PythonOptions, context: PythonContext): boolean {
+  return context.hasSiblings === true && engine !== "wasm" && reload !== true;
 }
 
 /** Starts the workers; its `ready` tells when the first one is. */

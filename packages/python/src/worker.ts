@@ -14,6 +14,8 @@ export interface WorkerEvents {
   free(): void;
   /** Whether its id is no process's (a thread), or the process is not ours alone: signals go through its owner. */
   readonly isGuest: boolean;
+  /** Requests it is given at a time. */
+  readonly capacity: number;
   log: Logger;
 }
 
@@ -35,6 +37,7 @@ export class Worker {
   #onPong: (() => void) | null = null;
   #isHung = false;
   #hasEnded = false;
+  #capacity: number;
   /** When we began to know it, before it read any file of the app, milliseconds since 1970. */
   readonly startedAt: number = Date.now();
   /** Whether it is to be replaced. */
@@ -46,6 +49,7 @@ export class Worker {
     this.pid = process.pid;
     this.#process = process;
     this.#events = events;
+    this.#capacity = events.capacity;
     this.#started = new Promise((ready, failed) => {
       this.#settle = { ready, failed };
     });
@@ -55,6 +59,7 @@ export class Worker {
       failed: (stage, message) => this.#settle.failed(new Error(`${FAILED_AT[stage] ?? stage}: ${message}`)),
       files: (paths) => events.files(paths),
       pong: () => this.#onPong?.(),
+      limit: (count) => this.#limit(count),
       broken: (error) => this.#broken(error),
       released: () => this.#released(),
     });
@@ -79,6 +84,11 @@ export class Worker {
   /** Whether it takes requests. */
   get isOpen(): boolean {
     return !this.#isLeaving && !this.#isHung;
+  }
+
+  /** Whether it takes another one now. */
+  get hasRoom(): boolean {
+    return this.isOpen && this.load < this.#capacity;
   }
 
   /** Whether something in it has passed its deadline. */
@@ -161,6 +171,11 @@ export class Worker {
 
   #closeSockets(): void {
     for (const [, call] of this.link.streams) if (call instanceof SocketCall) call.goAway();
+  }
+
+  #limit(count: number): void {
+    this.#capacity = Math.min(count, this.#events.capacity);
+    this.#events.free();
   }
 
   #released(): void {

@@ -23,15 +23,11 @@ import { HttpCall } from "./http-call.ts";
 import { checkOptions, type PythonInterface, type PythonOptions } from "./options.ts";
 import { WaitingLine } from "./queue.ts";
 import { isShort, readShort } from "./request-body.ts";
+import { capacityOf } from "./sizing.ts";
 import { SocketCall } from "./socket-call.ts";
 import { fitMemory, isShared, type PythonContext, startBackend } from "./start-backend.ts";
 import { FileWatch } from "./watch.ts";
 import { Worker } from "./worker.ts";
-
-/** Requests under way and waiting in one WSGI worker, for each of its threads. */
-const PER_THREAD = 3;
-/** A worker with one thread gets whole batches all the same. */
-const LEAST_CAPACITY = 8;
 
 /** Python workers behind an app's `start`, `stop`, `reload`, `status` and `describe`. */
 export class PythonWorkers {
@@ -57,18 +53,12 @@ export class PythonWorkers {
   /** @throws GatewayError `GW_PYTHON_OPTION` */
   constructor(app: string, kind: PythonInterface, options: PythonOptions = {}) {
     checkOptions(app, options);
-    const {
-      engine,
-      threads = engine === "wasm" ? 1 : 8,
-      maxConcurrent = 1_000,
-      maxQueued = 1_000,
-      timeoutMs = 60_000,
-    } = options;
+    const { maxQueued = 1_000, timeoutMs = 60_000 } = options;
     this.#app = app;
     this.#kind = kind;
     this.#options = options;
     this.#line = new WaitingLine(maxQueued);
-    this.#capacity = kind === "asgi" ? maxConcurrent : Math.max(LEAST_CAPACITY, PER_THREAD * threads);
+    this.#capacity = capacityOf(kind, options);
     this.#timeoutMs = timeoutMs;
   }
 
@@ -161,7 +151,7 @@ export class PythonWorkers {
 
   async #commandOf(context: PythonContext): Promise<WorkerCommand> {
     if (this.#options.engine !== "wasm") {
-      this.#isShared = isShared(this.#kind, this.#options, context);
+      this.#isShared = isShared(this.#options, context);
       const { hasSiblings = false } = context;
       return workerCommand(this.#app, this.#kind, this.#options, { hasSiblings, isShared: this.#isShared });
     }
@@ -174,7 +164,7 @@ export class PythonWorkers {
   #pick(): Worker | null {
     let best: Worker | null = null;
     for (const worker of this.#workers.values()) {
-      if (worker.isOpen && worker.load < this.#capacity && (best === null || worker.load < best.load)) best = worker;
+      if (worker.hasRoom && (best === null || worker.load < best.load)) best = worker;
     }
     return best;
   }
@@ -192,7 +182,8 @@ export class PythonWorkers {
   /** Shared workers tell their own supervisor what is wrong, and it tells us. */
   #isToldBroken(): boolean {
     return (
-      this.#isShared && /the app could not be imported|the app's factory failed/.test(this.#backend?.lastError ?? "")
+      this.#isShared &&
+      /the app(?: could not be imported|'s factory failed|'s startup failed)/.test(this.#backend?.lastError ?? "")
     );
   }
 
@@ -211,6 +202,7 @@ export class PythonWorkers {
   async #attach(process: AttachedProcess): Promise<void> {
     const worker = new Worker(process, {
       log: this.#log,
+      capacity: this.#capacity,
       isGuest: this.#isShared || this.#options.engine === "wasm",
       files: (paths) => this.#watch?.add(paths, worker.startedAt),
       free: () => this.#free(worker),
@@ -243,7 +235,7 @@ export class PythonWorkers {
   }
 
   #free(worker: Worker): void {
-    while (this.#line.length > 0 && worker.isOpen && worker.load < this.#capacity) {
+    while (this.#line.length > 0 && worker.hasRoom) {
       const { load } = worker;
       this.#line.serve(worker);
       // Whoever was served begins in a microtask: one at a time.

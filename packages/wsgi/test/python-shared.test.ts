@@ -1,9 +1,7 @@
 // Two gateway processes, as far as a Python app can tell, that use the same workers.
-import { type Backend, type Backends, createContext } from "@gw/core";
-import { createBackends } from "@gw/core/node";
-import { type RunningApp, run } from "@gw/core/testing";
-import { listeningContext } from "@gw-private/listening-context";
+import type { RunningApp } from "@gw/core/testing";
 import { requires } from "@gw-private/requires";
+import { type SiblingGateways, siblingGateways } from "@gw-private/sibling-gateways";
 import { afterEach, describe, expect } from "vitest";
 import { type PythonWsgiOptions, pythonWsgi } from "../src/python.ts";
 import { apps } from "./python-app.ts";
@@ -11,54 +9,13 @@ import { apps } from "./python-app.ts";
 const withPython = requires("python3", "/proc/net/unix");
 const stops: (() => Promise<unknown>)[] = [];
 
-interface Gateways {
-  readonly one: RunningApp;
-  readonly two: RunningApp;
-  readonly logged: (pattern: RegExp) => Promise<string>;
-  readonly reload: () => Promise<void>;
-}
-
-/** Backends that are started once however often they are asked for, and end with their last user: a primary's. */
-function sharedBackends(own: Backends): Backends {
-  const users = new Map<string, { count: number; backend: Promise<Backend> }>();
-  return {
-    async start(spec) {
-      const found = users.get(spec.name) ?? { count: 0, backend: own.start(spec) };
-      users.set(spec.name, found);
-      found.count++;
-      const backend = await found.backend;
-      const stop = async (): Promise<void> => {
-        found.count--;
-        if (found.count === 0) await backend.stop();
-      };
-      return new Proxy(backend, {
-        get: (target, name) => {
-          const value = name === "stop" ? stop : Reflect.get(target, name, target);
-          return typeof value === "function" ? value.bind(target) : value;
-        },
-      });
-    },
-  };
-}
-
-async function gateways(name: string, options: PythonWsgiOptions = {}): Promise<Gateways> {
-  const { context, logged } = listeningContext();
-  const own = createBackends(context);
-  const backends = sharedBackends(own);
-  const started: RunningApp[] = [];
-  const made = [0, 1].map(() =>
-    pythonWsgi(`wsgi_apps:${name}`, { cwd: apps, workers: 1, backOffMs: [20, 50], ...options }),
+async function gateways(name: string, options: PythonWsgiOptions = {}): Promise<SiblingGateways> {
+  const app = `wsgi_apps:${name}`;
+  const started = await siblingGateways(() =>
+    pythonWsgi(app, { cwd: apps, workers: 1, backOffMs: [20, 50], ...options }),
   );
-  for (const app of made) {
-    const siblings = createContext({ log: context.log, hasSiblings: true });
-    started.push(await run(app, { context: { ...siblings, backends } }));
-  }
-  stops.push(async () => {
-    await Promise.all(started.map((one) => one.stop()));
-    await own.stopAll();
-  });
-  const [one, two] = started as [RunningApp, RunningApp];
-  return { one, two, logged, reload: async () => made[0]?.reload?.() };
+  stops.push(started.stop);
+  return started;
 }
 
 afterEach(async () => {
@@ -135,4 +92,15 @@ withPython("R-W1: wsgi.multiprocess is true, and wsgi.multithread is what it is"
   const { one } = await gateways("environ_text", { threads: 1 });
   const text = (await one.request("/")).text();
   expect([/multiprocess=(\w+)/.exec(text)?.[1], /multithread=(\w+)/.exec(text)?.[1]]).toEqual(["True", "False"]);
+});
+
+withPython("R-W9: what a worker has room for is divided: a gateway that floods it keeps no other waiting", async () => {
+  const { one, two } = await gateways("numbered", { threads: 1 });
+  for (const app of [two, one]) await app.request("/?0"); // from now on both know their share: 4 of 8 each
+  const flood = Array.from({ length: 24 }, () => one.request("/?0.05"));
+  const number = Number((await two.request("/?0")).text());
+  expect(number).toBeGreaterThan(2);
+  // Behind the 4 that the other may have there, perhaps one more; with a whole 8 it would be the 11th.
+  expect(number).toBeLessThanOrEqual(8);
+  expect((await Promise.all(flood)).every(({ status }) => status === 200)).toBe(true);
 });

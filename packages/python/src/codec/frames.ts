@@ -32,6 +32,7 @@ export const FROM_PYTHON = {
   FAILED: 21,
   PONG: 22,
   FILES: 23,
+  LIMIT: 24,
 } as const;
 
 /** The version both sides must have. */

@@ -1,5 +1,6 @@
 """WSGI apps that the tests run."""
 import gzip
+import itertools
 import os
 import sys
 import tempfile
@@ -330,3 +331,13 @@ def blocks(environ, start_response):
         "subclass": [type("Bytes", (bytes,), {})(b"one "), b"two"],
         "text": [b"one ", "two"],
     }[kind]
+
+
+_numbers = itertools.count(1)
+
+
+def numbered(environ, start_response):
+    """Which request this is, of all in the order in which they ended."""
+    time.sleep(float(environ["QUERY_STRING"]))
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [str(next(_numbers)).encode()]
