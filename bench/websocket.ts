@@ -64,7 +64,7 @@ async function variant(name: string): Promise<Variant> {
 }
 
 try {
-  const variants = [await variant("ws"), await variant("gw")];
+  const variants = [await variant("ws"), await variant("gw"), await variant("gw, ASGI shape")];
   console.log(
     `node ${process.versions.node}, ${rounds} rounds of ${messages} messages over ${SOCKETS} sockets, CPU µs of the server per message\n`,
   );

@@ -15,6 +15,13 @@ export class SocketEvents {
   #isCancelled = false;
   /** The receive before this one: a peer's iterator may not like two at a time. */
   #before: Promise<unknown> | null = null;
+  /** Receives under way. */
+  #pending = 0;
+  readonly #onSettled = (): void => {
+    this.#pending--;
+  };
+  readonly #onStep = ({ done, value }: IteratorResult<WebSocketMessage>): Event | Promise<Event> =>
+    done === true ? this.#closed() : toEvent(value);
 
   constructor(opening: Promise<WebSocketPeer | null>) {
     this.#opening = opening;
@@ -26,9 +33,13 @@ export class SocketEvents {
       this.#isConnectTold = true;
       return Promise.resolve({ type: "websocket.connect" });
     }
-    const next = this.#nextMessage(this.#before);
+    const messages = this.#messages;
+    const isAlone = this.#pending === 0 && this.#disconnect === null;
+    // While the socket is open and nobody else receives, a message is one promise away.
+    const next = messages !== null && isAlone ? messages.next().then(this.#onStep) : this.#nextMessage(this.#before);
+    this.#pending++;
     this.#before = next;
-    next.catch(() => {});
+    next.then(this.#onSettled, this.#onSettled);
     return next;
   }
 
@@ -40,11 +51,14 @@ export class SocketEvents {
     if (before !== null) await before.catch(() => {});
     if (this.#disconnect !== null) return this.#tellAgain(this.#disconnect);
     const peer = await this.#opening;
-    if (peer === null) return this.#tell(1006, "");
+    if (peer === null) return this.#closed();
     this.#messages ??= peer[Symbol.asyncIterator]();
-    const { done, value } = await this.#messages.next();
-    if (!done) return toEvent(value);
-    const { code, reason } = await peer.closed;
+    return this.#onStep(await this.#messages.next());
+  }
+
+  async #closed(): Promise<WebSocketDisconnectEvent> {
+    const peer = await this.#opening;
+    const { code, reason } = peer === null ? CUT : await peer.closed;
     return this.#tell(code, reason);
   }
 
@@ -60,6 +74,9 @@ export class SocketEvents {
     return event;
   }
 }
+
+/** How a socket ends that never opened. */
+const CUT = { code: 1006, reason: "" } as const;
 
 function toEvent(message: WebSocketMessage): WebSocketReceiveEvent {
   return message.isText

@@ -4,6 +4,7 @@ import {
   encodeText,
   HeaderList,
   type HttpResponse,
+  isPromise,
   type MaybePromise,
   text,
   type WebSocketPeer,
@@ -28,7 +29,8 @@ export class WebSocketCall extends ResponseCall<WebSocketRequest> {
   /** Settles as the app does. */
   readonly #finished: Deferred<void> = new Deferred();
   readonly #events: SocketEvents;
-  #wasOpened = false;
+  /** The socket, once it is open. */
+  #peer: WebSocketPeer | null = null;
 
   constructor(request: WebSocketRequest, settings: AppSettings) {
     super(request, settings);
@@ -75,7 +77,7 @@ export class WebSocketCall extends ResponseCall<WebSocketRequest> {
     this.settings.calls.remove(this);
     if (isLeaving(error)) return this.#finished.resolve();
     // The carrier hears of it from `run`, if it has called it.
-    if (!this.#wasOpened)
+    if (this.#peer === null)
       this.request.exchange.log.error({ err: error }, "an ASGI app threw after it had accepted a socket");
     this.#finished.reject(error);
   }
@@ -130,7 +132,7 @@ export class WebSocketCall extends ResponseCall<WebSocketRequest> {
     peer.closed.then(() => {
       this.#state = "closed";
     });
-    this.#wasOpened = true;
+    this.#peer = peer;
     this.#opening.resolve(peer);
     return this.#finished.promise;
   }
@@ -165,6 +167,7 @@ export class WebSocketCall extends ResponseCall<WebSocketRequest> {
   /** Does something with the socket, once it is open; rejects when it is closing, closed, or will never open. */
   #whenOpen(use: (peer: WebSocketPeer) => MaybePromise<void>): Promise<void> {
     if (this.#state !== "accepted") return rejected(disconnectedError());
+    if (this.#peer !== null) return settled(use(this.#peer));
     const done = this.#opening.promise.then((peer) => {
       if (peer === null || this.#state === "closed") throw disconnectedError();
       return use(peer);
@@ -172,6 +175,13 @@ export class WebSocketCall extends ResponseCall<WebSocketRequest> {
     done.catch(() => {});
     return done;
   }
+}
+
+/** The promise of what is done, or takes its time; nobody needs to wait for it. */
+function settled(doing: MaybePromise<void>): Promise<void> {
+  if (!isPromise(doing)) return SENT;
+  doing.catch(() => {});
+  return doing;
 }
 
 function messageOf({ type, text, bytes }: WebSocketSendEvent): string | Uint8Array {
