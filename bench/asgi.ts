@@ -22,15 +22,18 @@ interface Bench {
   readonly app: string;
   readonly isFactory: boolean;
   readonly count: number;
+  /** What a server gets before anything is measured: V8 compiles a path late, and the first thousands cost twice. */
+  readonly warmUp: number;
   readonly drive: (port: number, count: number) => Promise<number>;
 }
 
 const get = (connections: number) => (port: number, requests: number) => load({ port, connections, requests });
 const benches: Readonly<Record<string, Bench>> = {
-  raw: { app: "asgi", isFactory: false, count: 10_000, drive: get(64) },
-  fastapi: { app: "fastapi", isFactory: true, count: 5_000, drive: get(64) },
-  large: { app: "large", isFactory: false, count: 500, drive: drain },
-  websocket: { app: "sockets", isFactory: true, count: 20_000, drive: echo },
+  raw: { app: "asgi", isFactory: false, count: 10_000, warmUp: 30_000, drive: get(64) },
+  fastapi: { app: "fastapi", isFactory: true, count: 5_000, warmUp: 10_000, drive: get(64) },
+  large: { app: "large", isFactory: false, count: 500, warmUp: 500, drive: drain },
+  upload: { app: "upload", isFactory: false, count: 40, warmUp: 40, drive: upload },
+  websocket: { app: "sockets", isFactory: true, count: 20_000, warmUp: 40_000, drive: echo },
 };
 const wanted = process.argv[4]?.split(",") ?? Object.keys(benches);
 
@@ -62,21 +65,37 @@ const servers: Readonly<Record<string, Server>> = {
   },
 };
 
-/** Large answers over 16 connections; gives seconds. */
-async function drain(port: number, count: number): Promise<number> {
+/** Runs until `count` are done, `connections` at a time; gives seconds. */
+async function each(count: number, connections: number, one: () => Promise<void>): Promise<number> {
   const started = performance.now();
   let left = count;
-  const one = async (): Promise<void> => {
+  const some = async (): Promise<void> => {
     while (left-- > 0) {
       try {
-        await (await fetch(`http://127.0.0.1:${port}/hello`)).arrayBuffer();
+        await one();
       } catch {
         left++; // a server that closes connections under the hands of its clients has not answered
       }
     }
   };
-  await Promise.all(Array.from({ length: 16 }, one));
+  await Promise.all(Array.from({ length: connections }, some));
   return (performance.now() - started) / 1_000;
+}
+
+/** Answers of 1 MiB. */
+function drain(port: number, count: number): Promise<number> {
+  return each(count, 16, async () => {
+    await (await fetch(`http://127.0.0.1:${port}/hello`)).arrayBuffer();
+  });
+}
+
+/** Requests of 8 MiB. */
+function upload(port: number, count: number): Promise<number> {
+  const body = new Uint8Array(8 * 2 ** 20);
+  return each(count, 8, async () => {
+    const answer = await (await fetch(`http://127.0.0.1:${port}/hello`, { method: "POST", body })).text();
+    if (answer !== String(body.length)) throw new Error(`not read whole: ${answer}`);
+  });
 }
 
 const OPENING =
@@ -118,12 +137,14 @@ async function isServed(port: number): Promise<boolean> {
 const stage = new Stage();
 const perSecond = new Map<string, number[]>();
 
+/** Started and warmed up. */
 async function variant(name: string, bench: Bench, server: Server): Promise<Variant> {
   const port = await freePort();
   const [program, ...words] = server(String(port), bench) as [string, ...string[]];
   const pid = stage.start(program, words, { cwd });
   for (let tries = 0; tries < 300 && !(await isServed(port)); tries++)
     await new Promise((done) => setTimeout(done, 100));
+  await bench.drive(port, bench.warmUp);
   const rates: number[] = [];
   perSecond.set(name, rates);
   const count = Math.ceil(bench.count * scale);
@@ -149,7 +170,7 @@ try {
     }
     for (const [name, server] of Object.entries(servers))
       variants.push(await variant(`${title}: ${name}`, bench, server));
-    console.log(`\n${table(await interleave(variants, { rounds, warmUp: 1 }), "µs")}`);
+    console.log(`\n${table(await interleave(variants, { rounds, warmUp: 0 }), "µs")}`);
     for (const { name } of variants)
       console.log(`${name}: ${Math.round(median(perSecond.get(name) ?? []))} per second`);
   }

@@ -185,7 +185,11 @@ class AsgiHost(asyncio.Protocol):
         if self.out:
             out, self.out = self.out, []
             if not self.transport.is_closing():
-                self.transport.write(b"".join(wire.encode(out)))
+                pieces = wire.encode(out)
+                if len(pieces) == 2:
+                    self.transport.write(b"".join(pieces))
+                else:
+                    self.transport.writelines(pieces)  # long ones are not copied once more
 
 
 async def _serve(sock, app, settings, facts, report):

@@ -44,7 +44,7 @@ class Cycle:
         self.started = None  # (status, headers, trailers), held back until the first body event
         self.head_sent = False
         self.body_done = False
-        self.credit = wire.WINDOW
+        self.credit = wire.ANSWER_WINDOW
         self.can_send = None
         self.something = None  # future of a waiting receive
         self.opened = None  # whether the gateway could open the file that we named
@@ -133,7 +133,7 @@ class Cycle:
         while at < size:
             if self.credit <= 0:
                 await self.room()
-            end = min(size, at + self.credit, at + wire.PIECE)
+            end = min(size, at + self.credit)
             self.credit -= end - at
             self.host.emit(wire.raw(self.sid, wire.CHUNK, view[at:end]))
             at = end

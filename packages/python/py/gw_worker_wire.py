@@ -16,7 +16,8 @@ REQUEST, BODY, GONE, CREDIT_IN, SOCKET, MESSAGE_IN, CLOSED, PING, OPENED, DRAIN 
 FULL, HEAD, CHUNK, LAST, CREDIT, FAIL, TRAILERS, FILE, EARLY = 1, 2, 3, 4, 5, 6, 7, 8, 9
 ACCEPT, MESSAGE, CLOSE, READY, FAILED, PONG, FILES, LIMIT = 10, 11, 12, 20, 21, 22, 23, 24
 
-WINDOW = 262144  # bytes under way in one direction of one stream
+WINDOW = 262144  # bytes of a request under way
+ANSWER_WINDOW = 524288  # bytes of an answer, or of a socket's messages, under way
 PIECE = WINDOW  # longest raw frame that we send
 BLOCK = 65536  # what we read of a file at once
 RAW_FROM = 32768  # longer bodies go raw

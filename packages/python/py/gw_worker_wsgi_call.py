@@ -100,7 +100,7 @@ class Call:
         self.inbox = host.new_inbox()
         self.gone = False
         self.chunks = deque()
-        self.credit = wire.WINDOW
+        self.credit = wire.ANSWER_WINDOW
         self.status = None
         self.headers = None
         self.length = None

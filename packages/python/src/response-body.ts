@@ -1,5 +1,5 @@
 // The body of an answer on its way from a worker: a window of it waits at most (R-W7).
-import { WINDOW_BYTES } from "./codec/frames.ts";
+import { ANSWER_WINDOW_BYTES } from "./codec/frames.ts";
 
 /** What the body tells its call. */
 export interface ResponseBodyEvents {
@@ -75,7 +75,7 @@ export class ResponseBodyStream implements AsyncIterableIterator<Uint8Array> {
 
   #count(bytes: number): void {
     this.#taken += bytes;
-    if (this.#taken < WINDOW_BYTES / 2 || this.#isComplete) return;
+    if (this.#taken < ANSWER_WINDOW_BYTES / 2 || this.#isComplete) return;
     this.#events.taken(this.#taken);
     this.#taken = 0;
   }

@@ -50,8 +50,11 @@ export const MORE = 0x100;
 /** Bodies longer than this go as raw frames, bytes. */
 export const RAW_FROM_BYTES = 32_768;
 
-/** Bytes that may be under way in one direction of one stream. */
+/** Bytes of a request, or of a socket's messages to the app, that may be under way. */
 export const WINDOW_BYTES = 262_144;
+
+/** Bytes of an answer that may be under way: an app waits for credit less often than a client that sends. */
+export const ANSWER_WINDOW_BYTES = 524_288;
 
 /** Longest batch, bytes. */
 export const MAX_BATCH_BYTES = 67_108_864;
