@@ -44,3 +44,36 @@ test("R-M14: requests and failed logins are counted for the gateway, not for eac
   for (let at = 0; at < 6; at++) attempts.push((await ask("/login", form)).status);
   expect(attempts).toEqual([401, 401, 401, 401, 429, 429]);
 });
+
+const threadedApp = `import { compose } from "@gw/core";
+import { session, sessionCopy, sessionOf } from "@gw/middleware/session";
+import { wsgiThreads } from "@gw/wsgi";
+const app = wsgiThreads("./thread.mjs", {
+  threads: 1,
+  keys: (request) => ({ "gw.session": sessionCopy(request, ["visits"]) }),
+});
+const counting = (next) => (request) => {
+  sessionOf(request).update("visits", (before = 0) => before + 1);
+  sessionOf(request).set("hidden", true);
+  return next(request);
+};
+export default compose([session(), counting], app);
+`;
+const threadApp = `export default (environ, startResponse) => {
+  const copy = environ["gw.session"];
+  startResponse("200 OK", [["Content-Type", "application/json"]]);
+  const seen = JSON.stringify(copy);
+  copy.values.visits = 1000; // its own, and gone with the request
+  return [new TextEncoder().encode(seen)];
+};
+`;
+
+test("an app in a thread gets a copy of the session: what it changes there, nothing keeps", async () => {
+  const folder = folderWith({ "app.mjs": threadedApp, "thread.mjs": threadApp });
+  const server = await serving(folder, ["serve", "app.mjs", "-p", "0", "--no-access-log"]);
+  const first = await fetch(server.urls[0] as string);
+  expect(await first.json()).toEqual({ user: null, values: { visits: 1 } });
+  const Cookie = (first.headers.get("set-cookie") as string).split(";", 1)[0] as string;
+  const second = await fetch(server.urls[0] as string, { headers: { Cookie } });
+  expect(await second.json()).toEqual({ user: null, values: { visits: 2 } });
+});

@@ -7,7 +7,7 @@ import { SlowStore, watchedStore } from "../test/slow-store.ts";
 import { memoryStore } from "./session/memory.ts";
 import type { SessionStore } from "./session/store.ts";
 import { keyOf } from "./session/token.ts";
-import { type JsonValue, type Session, type SessionOptions, session, sessionOf } from "./session.ts";
+import { type JsonValue, type Session, type SessionOptions, session, sessionCopy, sessionOf } from "./session.ts";
 
 const ann: Principal = { user: "ann", type: "form", groups: ["staff"], claims: { email: "ann@example.com" } };
 
@@ -231,6 +231,26 @@ test("R-M9: two logins at one time both succeed, each with a session of its own"
   expect(JSON.parse(await bodyOf(one, "/who"))).toEqual(ann);
   expect(JSON.parse(await bodyOf(two, "/who"))).toEqual(ann);
   expect(sidOf(one)).not.toBe(sidOf(two));
+});
+
+test("a copy holds the user and the values asked for, and cannot be changed", async () => {
+  let copies: unknown[] = [];
+  const app = compose([session({ store: memoryStore() })], (request) => {
+    const it = sessionOf(request);
+    it.logIn(ann);
+    it.set("cart", ["book"]);
+    it.set("secret", "x");
+    copies = [sessionCopy(request, ["cart", "absent"]), sessionCopy(request)];
+    return text("");
+  });
+  await request(app);
+  expect(copies).toEqual([
+    { user: "ann", values: { cart: ["book"] } },
+    { user: "ann", values: { cart: ["book"], secret: "x" } },
+  ]);
+  expect(() => {
+    (copies[0] as { values: { cart: string } }).values.cart = "";
+  }).toThrow(TypeError);
 });
 
 describe("what the store is asked", () => {

@@ -1,13 +1,18 @@
 // Sessions: what a browser's requests have in common, kept on the server (R-M8, R-M9).
-import { andThen, layer, type Middleware, type RequestHead, startOnce, stopOnce } from "@gw/core";
+import { andThen, type Lifecycle, layer, type Middleware, type RequestHead, startOnce, stopOnce } from "@gw/core";
 import { isThrown } from "./pages/thrown.ts";
-import { ActiveSession } from "./session/active.ts";
+import { ActiveSession, type SessionSettings } from "./session/active.ts";
 import { activeOf, sessionKey } from "./session/active-of.ts";
-import { createClock } from "./session/clock.ts";
+import { type Clock, createClock } from "./session/clock.ts";
 import { SessionCookie, type SessionCookieOptions } from "./session/cookie.ts";
+import { EndedList } from "./session/ended-list.ts";
 import { guardStore } from "./session/guarded-store.ts";
 import type { JsonValue } from "./session/json-value.ts";
 import { localStore } from "./session/local.ts";
+import { memoryStore } from "./session/memory.ts";
+import { StoredPlace } from "./session/place.ts";
+import type { SealedStore } from "./session/sealed.ts";
+import { SealedPlace } from "./session/sealed-place.ts";
 import type { Session } from "./session/session.ts";
 import type { SessionStore } from "./session/store.ts";
 
@@ -21,7 +26,7 @@ export type { SessionRecord, SessionStore } from "./session/store.ts";
 /** Settings of `session`. */
 export interface SessionOptions {
   /** Where sessions are kept. @default localStore(): on disk, below `.gw` in the working directory */
-  store?: SessionStore;
+  store?: SessionStore | SealedStore;
   /** The cookie that carries the id. @default { name: "sid", path: "/", sameSite: "lax" } */
   cookie?: SessionCookieOptions;
   /** A session not used for this long has ended, milliseconds. @default 1_800_000 (30 minutes) */
@@ -52,11 +57,12 @@ export function session(options: SessionOptions = {}): Middleware {
   const { idleMs = 1_800_000, absoluteMs = 86_400_000, storeTimeoutMs = 1_000, maxChars = 65_536 } = options;
   const { store = localStore(), cookie = {} } = options;
   const { load = store.isSync ? "lazy" : "eager" } = options;
+  const limits = { idleMs, absoluteMs };
+  const clock = createClock();
   const settings = {
-    store: guardStore(store, storeTimeoutMs),
-    cookie: new SessionCookie(cookie),
-    clock: createClock(),
-    limits: { idleMs, absoluteMs },
+    ...placesOf(store, new SessionCookie(cookie), { clock, storeTimeoutMs, absoluteMs }),
+    clock,
+    limits,
     maxChars,
   };
   return layer({
@@ -89,12 +95,55 @@ export function sessionOf<T extends object = Record<string, JsonValue>>(request:
   return activeOf(request) as unknown as Session<T>;
 }
 
+/** What of a session another thread or process is given: plain JSON, which nothing saves. */
+export interface SessionCopy {
+  /** Who is logged in, or `null`. */
+  readonly user: string | null;
+  /** The values asked for, of those that are there. */
+  readonly values: Readonly<Record<string, JsonValue>>;
+}
+
+/**
+ * A copy of the session, for apps that have none: `wsgiThreads(file, { keys: (request) => ({ "gw.session": sessionCopy(request, ["cart"]) }) })`.
+ *
+ * Changes of the copy change nothing: what such an app wants kept, it says in its answer. Reads the session, so it throws
+ * what `get` throws.
+ *
+ * @param keys which values go along. @default all
+ */
+export function sessionCopy(request: RequestHead, keys?: readonly string[]): SessionCopy {
+  const active = activeOf(request);
+  const entries = (keys ?? active.keys()).map((key) => [key, active.get(key)] as const);
+  const values = Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as Record<string, JsonValue>;
+  return Object.freeze({ user: active.principal?.user ?? null, values: Object.freeze(values) });
+}
+
 /** Whether there is a `session()` layer around, so that `sessionOf` will not throw. */
 export function hasSession(request: RequestHead): boolean {
   return request.state.get(sessionKey) !== undefined;
 }
 
-function lifeOf(store: SessionStore, load: string): Pick<SessionStore, "start" | "stop" | "status" | "describe"> {
+type Places = Pick<SessionSettings, "store" | "placeOf" | "isSealed">;
+
+function placesOf(
+  given: SessionStore | SealedStore,
+  cookie: SessionCookie,
+  { clock, storeTimeoutMs, absoluteMs }: { clock: Clock; storeTimeoutMs: number; absoluteMs: number },
+): Places {
+  if (!("kind" in given)) {
+    const store = guardStore(given, storeTimeoutMs);
+    return { store, isSealed: false, placeOf: (request) => new StoredPlace(store, cookie, request) };
+  }
+  const records = guardStore(given.ended ?? memoryStore(), storeTimeoutMs);
+  const ended = given.ended === null ? null : new EndedList(records);
+  const settings = { sealer: given.sealer, cookie, ended, records, clock, absoluteMs };
+  return { store: records, isSealed: true, placeOf: (request) => new SealedPlace(settings, request) };
+}
+
+function lifeOf(
+  store: SessionStore | SealedStore,
+  load: string,
+): Pick<Lifecycle, "start" | "stop" | "status" | "describe"> {
   return {
     describe: () => ({
       kind: "layer",

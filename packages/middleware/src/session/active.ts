@@ -10,11 +10,11 @@ import {
   type RequestHead,
 } from "@gw/core";
 import { notShared } from "./cache-control.ts";
-import type { SessionCookie } from "./cookie.ts";
 import { SessionDraft } from "./draft.ts";
 import type { SessionKeeper } from "./guarded-store.ts";
 import type { JsonValue } from "./json-value.ts";
 import { dueTouch, isAlive } from "./limits.ts";
+import type { SessionPlace } from "./place.ts";
 import { type HeldSession, type SaveSettings, saveSession } from "./save.ts";
 import type { Session } from "./session.ts";
 import type { SessionRecord } from "./store.ts";
@@ -22,13 +22,14 @@ import { keyOf } from "./token.ts";
 
 /** What all sessions of one layer share. */
 export interface SessionSettings extends SaveSettings {
-  readonly cookie: SessionCookie;
+  readonly placeOf: (request: RequestHead) => SessionPlace;
 }
 
 /** The Session of one exchange, as its layer sees it. */
 export class ActiveSession implements Session {
   readonly #settings: SessionSettings;
   readonly #request: RequestHead;
+  readonly #place: SessionPlace;
   #phase: "open" | "sending" | "sent" = "open";
   #passes = 1;
   #isUsed = false;
@@ -43,6 +44,7 @@ export class ActiveSession implements Session {
   constructor(settings: SessionSettings, request: RequestHead) {
     this.#settings = settings;
     this.#request = request;
+    this.#place = settings.placeOf(request);
   }
 
   get isNew(): boolean {
@@ -77,8 +79,7 @@ export class ActiveSession implements Session {
 
   /** Where sessions are kept, and for how long at most: for what a layer of ours must remember beside them. */
   get keeper(): { readonly store: SessionKeeper; readonly absoluteMs: number } {
-    const { store, limits } = this.#settings;
-    return { store, absoluteMs: limits.absoluteMs };
+    return { store: this.#place.records, absoluteMs: this.#settings.limits.absoluteMs };
   }
 
   set(key: string, value: JsonValue): void {
@@ -112,7 +113,7 @@ export class ActiveSession implements Session {
   load(): MaybePromise<void> {
     if (this.#draft !== null) return;
     if (this.#loading !== null) return this.#loading;
-    const token = this.#settings.cookie.read(this.#request);
+    const token = this.#place.token();
     if (token === null) {
       this.#draft = new SessionDraft(null);
       return;
@@ -172,7 +173,7 @@ export class ActiveSession implements Session {
   }
 
   #loadFrom(key: string): MaybePromise<void> {
-    return andThen(this.#settings.store.read(key), (record) => this.#accept(key, record));
+    return andThen(this.#place.store.read(key), (record) => this.#accept(key, record));
   }
 
   #accept(key: string, record: SessionRecord | null): void {
@@ -189,10 +190,11 @@ export class ActiveSession implements Session {
   #touch(key: string, expiresMs: number): void {
     const { exchange } = this.#request;
     const touching = andCatch(
-      () => this.#settings.store.touch(key, expiresMs),
+      () => this.#place.store.touch(key, expiresMs),
       (err) => exchange.log.warn({ err }, "the use of a session was not noted"),
     );
     if (isPromise(touching)) exchange.onEnd(() => touching);
+    this.#setCookie = this.#place.line(null) ?? this.#setCookie;
   }
 
   #read(): SessionDraft {
@@ -228,12 +230,12 @@ export class ActiveSession implements Session {
   }
 
   #commitEnd(draft: SessionDraft): MaybePromise<void> {
-    const { store, cookie } = this.#settings;
+    const { store } = this.#place;
     const held = this.#held;
     const ending = draft.takeEnding();
     if (ending === null) return;
     this.#held = null;
-    this.#setCookie = cookie.read(this.#request) === null ? null : cookie.clear(this.#request);
+    this.#setCookie = this.#place.token() === null ? null : this.#place.clear();
     if (held === null) return;
     const { user } = held.record;
     return andThen(store.end(held.key), () =>
@@ -245,11 +247,12 @@ export class ActiveSession implements Session {
     const canIssue = this.#phase !== "sent";
     const job = draft.takeJob(canIssue);
     if (job === null) return;
-    if (this.#held === null && !canIssue && this.#settings.cookie.read(this.#request) !== null) throw endedError();
-    return andThen(saveSession(this.#settings, this.#held, job), ({ held, token, merged, wasEnded }) => {
+    if (this.#held === null && !canIssue && this.#place.token() !== null) throw endedError();
+    const settings = { ...this.#settings, store: this.#place.store };
+    return andThen(saveSession(settings, this.#held, job), ({ held, token, merged, wasEnded }) => {
       this.#held = held;
       this.#hasEnded = wasEnded;
-      if (token !== null) this.#setCookie = this.#settings.cookie.write(token, this.#request);
+      if (!wasEnded) this.#setCookie = this.#place.line(token) ?? this.#setCookie;
       const record = held?.record ?? null;
       if (wasEnded) draft.rebase(null, new Map());
       else if (merged !== null) draft.rebase(record, merged);

@@ -1,6 +1,6 @@
 // The cookie that carries a session's id.
 import type { RequestHead } from "@gw/core";
-import { findCookie } from "../cookies/read.ts";
+import { findCookie, findCookies } from "../cookies/read.ts";
 import { type CookieOptions, writeSetCookie } from "../cookies/write.ts";
 import { isToken } from "./token.ts";
 
@@ -43,7 +43,17 @@ export class SessionCookie {
     return value !== null && isToken(value) ? value : null;
   }
 
-  /** Set-Cookie that hands out an id. */
+  /** The cookie's name for the request's scheme. */
+  nameFor({ scheme }: RequestHead): string {
+    return this.#forms[scheme].name;
+  }
+
+  /** Every value that the client sent under that name, in their order. */
+  values(request: RequestHead): string[] {
+    return findCookies(request.headers.get("cookie"), this.nameFor(request));
+  }
+
+  /** Set-Cookie that hands out an id, or a sealed session. */
   write(token: string, { scheme }: RequestHead): string {
     const { before, after } = this.#forms[scheme];
     return before + token + after;

@@ -19,6 +19,8 @@ export interface SaveSettings {
   readonly store: SessionKeeper;
   readonly clock: Clock;
   readonly limits: SessionLimits;
+  /** Whether the cookie carries the session itself, so that each change needs a new one. */
+  readonly isSealed: boolean;
   /** Most characters of a session's data. */
   readonly maxChars: number;
 }
@@ -102,7 +104,7 @@ function swap(
   attempt: number,
 ): MaybePromise<SaveResult> {
   const { store, clock, limits, maxChars } = settings;
-  if (job.isRotation) checkCanIssue(job);
+  if (job.isRotation || settings.isSealed) checkCanIssue(job);
   const { version } = held.record;
   const nowMs = clock();
   // A login begins a new session: the absolute limit counts from it.
