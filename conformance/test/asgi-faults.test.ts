@@ -145,7 +145,7 @@ const idle = Math.ceil(5_000 * Number(process.env.GW_SOAK ?? 0.04));
 withPython(
   `${idle} idle WebSockets: bounded memory each, in the gateway and in Python, and all of it comes back`,
   async () => {
-    const served = await serveApp(app, { ...options, maxConcurrent: 10_000 }, { webSocket: { pingIntervalMs: 0 } });
+    const served = await serveApp(app, { ...options, maxConcurrent: 10 }, { webSocket: { pingIntervalMs: 0 } });
     const memory = async (): Promise<number> => Number(await (await served.fetch("/memory")).text());
     const [python, before] = [await memory(), process.memoryUsage().rss];
     const wires: Wire[] = [];

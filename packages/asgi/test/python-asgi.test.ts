@@ -216,6 +216,16 @@ withPython("tells the app why the client closed", async () => {
   await expect.poll(() => noted(path)).toBe("4002 done");
 });
 
+withPython("open sockets take no room of requests; beyond maxSockets an opening is answered 503 at once", async () => {
+  const app = await serve("socket", { maxConcurrent: 1, maxSockets: 2 });
+  const sockets = [await app.openSocket("/"), await app.openSocket("/")];
+  expect((await app.openSocket("/refuse")).response?.status).toBe(503);
+  await sockets[0]?.close(1000, "");
+  await expect.poll(async () => (await app.openSocket("/refuse")).response?.status).toBe(403); // there is room again
+  await sockets[1]?.send("still here");
+  expect(await sockets[1]?.receive()).toBe("still here");
+});
+
 withPython("refuses a socket with 403, or with the app's own answer", async () => {
   const app = await serve("socket");
   expect((await app.openSocket("/refuse")).response?.status).toBe(403);

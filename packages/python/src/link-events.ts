@@ -49,6 +49,6 @@ export interface LinkEvents {
   limit(count: number): void;
   /** The worker broke the protocol: it is not to be used any more. */
   broken(error: GatewayError): void;
-  /** A stream has ended. */
+  /** A stream has ended, or become an open socket: there may be room for another request. */
   released(): void;
 }

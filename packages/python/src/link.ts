@@ -18,6 +18,8 @@ export class Link {
   readonly #writer = new BatchWriter();
   readonly #decoder = new BatchDecoder();
   readonly #streams = new Map<number, LinkStream>();
+  /** Those of the streams that are open sockets. */
+  readonly #sockets = new Set<number>();
   #lastStream = 0;
   #isScheduled = false;
   #isClosed = false;
@@ -40,6 +42,11 @@ export class Link {
     return this.#streams.size;
   }
 
+  /** How many of them are open sockets. */
+  get sockets(): number {
+    return this.#sockets.size;
+  }
+
   /**
    * Begins a stream with a frame of `size` values.
    *
@@ -55,7 +62,15 @@ export class Link {
 
   /** Forgets a stream: nothing more is told to it. */
   release(id: number): void {
+    this.#sockets.delete(id);
     if (this.#streams.delete(id)) this.#events.released();
+  }
+
+  /** A stream is an open socket from now on: it may last for days, and takes no room of requests. */
+  becomeSocket(id: number): void {
+    if (!this.#streams.has(id)) return;
+    this.#sockets.add(id);
+    this.#events.released();
   }
 
   /** Sends bytes of a request body. */
@@ -130,6 +145,7 @@ export class Link {
     this.#isClosed = true;
     const streams = [...this.#streams.values()];
     this.#streams.clear();
+    this.#sockets.clear();
     for (const stream of streams) stream.lost(error);
   }
 

@@ -20,8 +20,10 @@ export interface PythonOptions {
   workers?: number;
   /** WSGI: requests a worker runs at the same time. 1: no thread at all, for apps that are not thread-safe. @default 8 */
   threads?: number;
-  /** ASGI: requests and sockets a worker has at the same time. @default 1_000 */
+  /** ASGI: requests a worker has at the same time, and openings of sockets. @default 1_000 */
   maxConcurrent?: number;
+  /** ASGI: sockets that each gateway process has open in a worker; more openings are answered 503. @default 10_000 */
+  maxSockets?: number;
   /** Requests that wait for a free worker; more are answered 503. @default 1_000 */
   maxQueued?: number;
   /** Time in that queue before 503, milliseconds. @default 30_000 */
@@ -56,7 +58,7 @@ export type PythonInterface = "wsgi" | "asgi";
 
 const APP = /^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?$/;
 
-const COUNTS = ["workers", "threads", "maxConcurrent"] as const;
+const COUNTS = ["workers", "threads", "maxConcurrent", "maxSockets"] as const;
 const AMOUNTS = ["maxQueued", "queueTimeoutMs", "timeoutMs", "maxRequests", "stopTimeoutMs", "graceMs"] as const;
 
 /**

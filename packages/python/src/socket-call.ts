@@ -53,6 +53,7 @@ export class SocketCall extends AnswerCall<WebSocketRequest, Answer> {
       return this.abandon(appError(`it accepted the subprotocol ${JSON.stringify(subprotocol)}, which nobody offers`));
     }
     this.#isAccepted = true;
+    this.link.becomeSocket(this.id);
     this.settle({
       kind: "accept",
       subprotocol,

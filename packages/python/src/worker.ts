@@ -16,6 +16,8 @@ export interface WorkerEvents {
   readonly isGuest: boolean;
   /** Requests it is given at a time. */
   readonly capacity: number;
+  /** Sockets it may have open. */
+  readonly maxSockets: number;
   log: Logger;
 }
 
@@ -86,9 +88,19 @@ export class Worker {
     return !this.#isLeaving && !this.#isHung;
   }
 
-  /** Whether it takes another one now. */
+  /** Requests under way, and openings of sockets. */
+  get requests(): number {
+    return this.link.size - this.link.sockets;
+  }
+
+  /** Whether it takes another request now. */
   get hasRoom(): boolean {
-    return this.isOpen && this.load < this.#capacity;
+    return this.isOpen && this.requests < this.#capacity;
+  }
+
+  /** Whether it may have another socket. */
+  get hasSocketRoom(): boolean {
+    return this.link.sockets < this.#events.maxSockets;
   }
 
   /** Whether something in it has passed its deadline. */

@@ -21,6 +21,7 @@ import { describeWorkers, statusOfWorkers } from "./describe.ts";
 import { appDown } from "./errors.ts";
 import { HttpCall } from "./http-call.ts";
 import { checkOptions, type PythonInterface, type PythonOptions } from "./options.ts";
+import { tooManySockets, workerForRequest, workerForSocket } from "./pick.ts";
 import { WaitingLine } from "./queue.ts";
 import { isShort, readShort } from "./request-body.ts";
 import { capacityOf } from "./sizing.ts";
@@ -123,7 +124,7 @@ export class PythonWorkers {
   /** Answers a request. */
   async request(request: HttpRequest, encoder: RequestEncoder<HttpRequest>): Promise<HttpResponse> {
     const short = request.body.length === 0 ? NOTHING : isShort(request.body) ? await readShort(request.body) : null;
-    const worker = this.#pick() ?? (await this.#wait(request));
+    const worker = workerForRequest(this.#workers.values()) ?? (await this.#wait(request));
     const call = new HttpCall(request, worker.link);
     call.start(encoder, short);
     this.#count(worker);
@@ -132,7 +133,8 @@ export class PythonWorkers {
 
   /** Answers a socket's opening. */
   async socket(request: WebSocketRequest, encoder: RequestEncoder<WebSocketRequest>): Promise<Answer> {
-    const worker = this.#pick() ?? (await this.#wait(request));
+    const worker = workerForSocket([...this.#workers.values()]) ?? (await this.#wait(request));
+    if (!worker.hasSocketRoom) throw tooManySockets();
     const call = new SocketCall(request, worker.link);
     call.start(encoder);
     this.#count(worker);
@@ -158,15 +160,6 @@ export class PythonWorkers {
     // Only who wants it pays for it.
     const { wasmCommand } = await import("./wasm-command.ts");
     return wasmCommand(this.#app, this.#options);
-  }
-
-  /** The worker with the least to do, if one has room. */
-  #pick(): Worker | null {
-    let best: Worker | null = null;
-    for (const worker of this.#workers.values()) {
-      if (worker.hasRoom && (best === null || worker.load < best.load)) best = worker;
-    }
-    return best;
   }
 
   #wait({ signal }: RequestHead): Promise<Worker> {
@@ -203,6 +196,7 @@ export class PythonWorkers {
     const worker = new Worker(process, {
       log: this.#log,
       capacity: this.#capacity,
+      maxSockets: this.#options.maxSockets ?? 10_000,
       isGuest: this.#isShared || this.#options.engine === "wasm",
       files: (paths) => this.#watch?.add(paths, worker.startedAt),
       free: () => this.#free(worker),

@@ -6,7 +6,7 @@ import { type PythonOptions, PythonWorkers, type RequestEncoder } from "@gw/pyth
 declare const __GW_VERSION__: string;
 
 /** Inputs of `pythonWsgi`. */
-export type PythonWsgiOptions = Omit<PythonOptions, "maxConcurrent" | "lifespan" | "graceMs">;
+export type PythonWsgiOptions = Omit<PythonOptions, "maxConcurrent" | "maxSockets" | "lifespan" | "graceMs">;
 
 /**
  * A Python WSGI application as an app: `pythonWsgi("module:app")` or `pythonWsgi("module:create_app()")`.

@@ -30,6 +30,7 @@ const WSGI = {
 const ASGI = {
   ...COMMON,
   maxConcurrent: "number",
+  maxSockets: "number",
   lifespan: ["auto", "on", "off"],
   graceMs: "number",
 } as const satisfies TargetOptions;
