@@ -5,6 +5,7 @@ import {
   type AppContext,
   bufferBody,
   type HttpRequest,
+  inPhase,
   mountVariables,
   redirectedRequest,
   type SpoolStore,
@@ -107,10 +108,10 @@ export class ProgramRunner {
     // Asked for before anything is started: a body over the limit is refused here (R-H7).
     const input = body.length === 0 ? null : body[Symbol.asyncIterator]();
     const log = exchange.log.child({ program: target.file });
-    const release = await this.#slots.take(signal);
+    const release = await inPhase(exchange, "queue", () => this.#slots.take(signal));
     try {
       const spec = this.#launchSpec(request, target, log);
-      const program = await this.#launcher.launch(spec);
+      const program = await inPhase(exchange, "spawn", () => this.#launcher.launch(spec));
       const run = new ProgramRun({ program, input, signal, log }, this.#options);
       this.#runs.add(run);
       void run.ended.then(() => {

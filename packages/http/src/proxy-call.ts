@@ -2,7 +2,7 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { Deadlines, type GatewayRequest, HeaderList, type MaybePromise } from "@gw/core";
+import { beginPhase, Deadlines, type GatewayRequest, HeaderList, type MaybePromise, type PhaseEnd } from "@gw/core";
 import { clientLeft, ProxyError } from "./proxy-error.ts";
 import { upstreamTrailers } from "./proxy-headers.ts";
 import type { ProxySettings } from "./proxy-options.ts";
@@ -44,6 +44,7 @@ export class ProxyCall {
   #resolve: (res: IncomingMessage) => void = () => {};
   #reject: (error: unknown) => void = () => {};
   #step: Step = "connecting";
+  #connecting: PhaseEnd | null = null;
   #deadlines: Deadlines | null = null;
   #connectTimer: ReturnType<typeof setTimeout> | undefined;
   #readBefore = 0;
@@ -89,6 +90,8 @@ export class ProxyCall {
   /** Ends the exchange and its connection; whoever waits gets the reason. */
   cancel(reason: unknown): void {
     if (this.#step === "over") return;
+    this.#connecting?.(reason);
+    this.#connecting = null;
     this.#reject(reason);
     this.body?.fail(reason);
     this.#finish();
@@ -124,6 +127,7 @@ export class ProxyCall {
     if (!socket.connecting && (this.#outgoing.reusedSocket || !this.#parts.target.isTls)) {
       return this.#connected();
     }
+    this.#connecting = beginPhase(this.#parts.request.exchange, "connect");
     socket.once("connect", () => {
       this.#hasConnected = true;
     });
@@ -132,6 +136,8 @@ export class ProxyCall {
 
   #connected(): void {
     clearTimeout(this.#connectTimer);
+    this.#connecting?.();
+    this.#connecting = null;
     if (this.#step !== "connecting") return;
     this.#step = "asking";
     this.#deadlines = new Deadlines(this.#parts.settings, ({ limit, limitMs }) =>

@@ -2,7 +2,9 @@
 import {
   type Answer,
   type GatewayRequest,
+  inPhase,
   mayRetry,
+  type RequestHead,
   type Status,
   UpstreamGroup,
   type UpstreamGroupOptions,
@@ -27,8 +29,11 @@ export class ProxyClient {
   }
 
   /** A place at an upstream. @throws GatewayError `GW_UPSTREAM_BUSY` */
-  async take(signal: AbortSignal, avoid: ProxyUpstream | null = null): Promise<UpstreamLease<ProxyUpstream>> {
-    return this.#group.take(signal, avoid);
+  async take(
+    { signal, exchange }: RequestHead,
+    avoid: ProxyUpstream | null = null,
+  ): Promise<UpstreamLease<ProxyUpstream>> {
+    return inPhase(exchange, "queue", () => this.#group.take(signal, avoid));
   }
 
   /** One attempt, and where that is safe a second one: at another upstream, or on a new connection. */
@@ -39,13 +44,13 @@ export class ProxyClient {
     if (request.kind === "websocket") this.#sockets.checkRoom();
     const first = this.#attempt(request);
     try {
-      return await first.run(await this.take(request.signal), canRepeat);
+      return await first.run(await this.take(request), canRepeat);
     } catch (error) {
       const isElsewhere = first.call?.wasUnreachable === true && this.#group.members.length > 1;
       const isAgain = first.call?.wasStale === true && (body.length === 0 || body.replayable);
       if (request.signal.aborted || (!isElsewhere && !isAgain)) throw error;
       request.exchange.log.debug({ err: error }, "the request is sent to an upstream once more");
-      const lease = await this.take(request.signal, isElsewhere ? first.upstream : null);
+      const lease = await this.take(request, isElsewhere ? first.upstream : null);
       return this.#attempt(request).run(lease, false);
     }
   }

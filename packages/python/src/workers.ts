@@ -162,9 +162,9 @@ export class PythonWorkers {
     return wasmCommand(this.#app, this.#options);
   }
 
-  #wait({ signal }: RequestHead): Promise<Worker> {
-    if (this.#isStopped || this.#startError !== null || this.#hasFailed()) return Promise.reject(this.#down());
-    return this.#line.wait(this.#options.queueTimeoutMs ?? 30_000, signal);
+  async #wait(request: RequestHead): Promise<Worker> {
+    if (this.#isStopped || this.#startError !== null || this.#hasFailed()) throw this.#down();
+    return this.#line.wait(this.#options.queueTimeoutMs ?? 30_000, request);
   }
 
   #hasFailed(): boolean {

@@ -2,6 +2,7 @@
 
 import type { Principal } from "../model/principal.ts";
 import type { Exchange, RequestHead } from "../model/request.ts";
+import type { PhaseWatcher } from "./phases.ts";
 
 /** Facts about an exchange that outer layers and the carrier read. */
 export interface ExchangeNotes {
@@ -9,6 +10,8 @@ export interface ExchangeNotes {
   principal: Principal | null;
   /** The error that became the answer. */
   error: unknown;
+  /** Who watches what the exchange waits for. */
+  phases: PhaseWatcher | null;
   /** Layers marked `oncePerExchange` that have let the exchange pass, and at which dispatch depth. */
   readonly passed: Map<object, number>;
 }
@@ -19,7 +22,7 @@ const NOTES = Symbol.for("gw.exchange.notes");
 /** The notes of an exchange, made on first use. */
 export function notesOf(exchange: Exchange): ExchangeNotes {
   const holder = exchange as Exchange & { [NOTES]?: ExchangeNotes | null };
-  holder[NOTES] ??= { principal: null, error: null, passed: new Map() };
+  holder[NOTES] ??= { principal: null, error: null, phases: null, passed: new Map() };
   return holder[NOTES];
 }
 

@@ -5,6 +5,7 @@ import {
   andThen,
   bufferBody,
   type HttpRequest,
+  inPhase,
   isPromise,
   mayRetry,
   mountVariables,
@@ -148,7 +149,7 @@ export class FastcgiClient {
     const { request } = attempt.input;
     const { signal, exchange, method } = request;
     const input = attempt.input.open();
-    const taken = this.#group.take(signal, attempt.avoid);
+    const taken = inPhase(exchange, "queue", () => this.#group.take(signal, attempt.avoid));
     this.#watcher?.asked();
     const lease = await taken;
     attempt.upstream = lease.upstream;
@@ -214,7 +215,8 @@ async function connectionFor(
   const waiting = attempt.mayReuse && !isShared ? upstream.takeIdle() : null;
   if (waiting !== null) return waiting;
   try {
-    return await (isShared ? upstream.share(attempt.mayReuse) : upstream.open(signal));
+    const connect = () => (isShared ? upstream.share(attempt.mayReuse) : upstream.open(signal));
+    return await inPhase(attempt.input.request.exchange, "connect", connect);
   } catch (error) {
     if (!signal.aborted) {
       lease.failed();

@@ -124,6 +124,7 @@ export class ThreadPool {
     if (this.#crew?.state === "failed") return call.fail(this.#down());
     if (this.#waiting.size >= maxQueued) return call.fail(threadsBusy(`${maxQueued} requests wait already`));
     this.#waiting.add(call);
+    call.waits();
   }
 
   #down(): GatewayError {

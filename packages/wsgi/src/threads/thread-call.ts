@@ -1,5 +1,12 @@
 // One request on its way through a thread, as the gateway sees it.
-import { GatewayError, type HeaderList, type HttpRequest, type HttpResponse } from "@gw/core";
+import {
+  beginPhase,
+  GatewayError,
+  type HeaderList,
+  type HttpRequest,
+  type HttpResponse,
+  type PhaseEnd,
+} from "@gw/core";
 import { AnswerStream } from "./answer-stream.ts";
 import { BodyFeed } from "./body-feed.ts";
 import type { RecordParts } from "./channel.ts";
@@ -42,6 +49,7 @@ export class ThreadCall {
   isStreaming = false;
   readonly #events: CallEvents;
   #thread: CallThread | null = null;
+  #queued: PhaseEnd | null = null;
   #resolve!: (answer: HttpResponse) => void;
   #reject!: (error: unknown) => void;
   #isSettled = false;
@@ -66,8 +74,14 @@ export class ThreadCall {
     return this.#isSettled;
   }
 
+  /** No thread has room for it now. */
+  waits(): void {
+    this.#queued ??= beginPhase(this.request.exchange, "queue");
+  }
+
   /** A thread has it now; `null`: it was taken back. */
   givenTo(thread: CallThread | null): void {
+    if (thread !== null) this.#waited();
     this.#thread = thread;
     this.givenAt = performance.now();
   }
@@ -102,8 +116,14 @@ export class ThreadCall {
     }
   }
 
+  #waited(error?: unknown): void {
+    this.#queued?.(error);
+    this.#queued = null;
+  }
+
   /** It cannot be answered, or not to its end. */
   fail(error: unknown): void {
+    this.#waited(error);
     this.#finish();
     if (!this.#isSettled) {
       this.#isSettled = true;
