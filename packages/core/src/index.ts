@@ -42,15 +42,14 @@ export { layer, lifecycleOf, localTarget, locationValue, markAsync, mount, mount
 export { notesIfAny, notesOf, OpenExchange, redirect, redirectedRequest, redirects } from "./pipeline/public.ts";
 export { rewrite, Runtime, socketAnswer, some, startOnce, stopOnce, text, toApp } from "./pipeline/public.ts";
 export { beginPhase, inPhase, isProtectedVariable, json, watchPhases, webSocket, when } from "./pipeline/public.ts";
-export { withPrincipal, withVariables } from "./pipeline/public.ts";
+export { type Phase, type PhaseEnd, type PhaseWatcher, withPrincipal, withVariables } from "./pipeline/public.ts";
 export type { AcceptOptions, AnswerOptions, AuthEndpointOptions, CascadeOptions } from "./pipeline/public.ts";
 export type { CountersOptions, EventStreamOptions, ExchangeNotes, Gateway, LayerOptions } from "./pipeline/public.ts";
-export type { MountOptions, PathRules, Phase, PhaseEnd, PhaseWatcher, RedirectsOptions, RequestTest, RewriteFunction } from "./pipeline/public.ts";
+export type { MountOptions, PathRules, RedirectsOptions, RequestTest, RewriteFunction } from "./pipeline/public.ts";
 export type { RuntimeOptions, ServerEvent, ServerEvents, VariablesFunction, Welcome } from "./pipeline/public.ts";
 export { decodePercent, encodePath, normalizePath, parseAuthority, parseIp, parseTarget } from "./target/public.ts";
 export { pathText, peerList, plainIp, queryText, rawPath, resolveSegments, splitMount } from "./target/public.ts";
-export { underMount } from "./target/public.ts";
-export type { Authority, ParsedTarget, PeerList } from "./target/public.ts";
+export { type Authority, type ParsedTarget, type PeerList, underMount } from "./target/public.ts";
 export { Deadlines, Health, mayRetry, parseUpstreamAddress, UpstreamGroup } from "./upstream/public.ts";
 export { upstreamAddressText, WaitQueue } from "./upstream/public.ts";
 export type { ClientTurn, DeadlineOptions, HealthOptions, Lateness, UpstreamGroupOptions } from "./upstream/public.ts";

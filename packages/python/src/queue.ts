@@ -1,4 +1,5 @@
 // Requests that wait for a worker with room.
+import { inPhase, type RequestHead } from "@gw/core";
 import { clientGone, workersBusy } from "./errors.ts";
 
 interface Waiting<W> {
@@ -26,9 +27,12 @@ export class WaitingLine<W> {
    *
    * @throws GatewayError `GW_PYTHON_BUSY` (503) when the queue is full or the wait too long; `GW_PYTHON_GONE`
    */
-  wait(timeoutMs: number, signal: AbortSignal): Promise<W> {
-    if (this.#waiting.size >= this.#maxQueued)
-      return Promise.reject(workersBusy(`${this.#maxQueued} requests wait already`));
+  async wait(timeoutMs: number, { exchange, signal }: Pick<RequestHead, "exchange" | "signal">): Promise<W> {
+    if (this.#waiting.size >= this.#maxQueued) throw workersBusy(`${this.#maxQueued} requests wait already`);
+    return inPhase(exchange, "queue", () => this.#turn(timeoutMs, signal));
+  }
+
+  #turn(timeoutMs: number, signal: AbortSignal): Promise<W> {
     return new Promise((done, fail) => {
       const leave = (): void => {
         this.#waiting.delete(waiting);

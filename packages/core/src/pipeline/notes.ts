@@ -1,8 +1,8 @@
 // What layers leave on an exchange for layers further out, which do not see inner copies of the request.
 
+import type { PhaseWatcher } from "../model/phase.ts";
 import type { Principal } from "../model/principal.ts";
 import type { Exchange, RequestHead } from "../model/request.ts";
-import type { PhaseWatcher } from "./phases.ts";
 
 /** Facts about an exchange that outer layers and the carrier read. */
 export interface ExchangeNotes {

@@ -1,17 +1,9 @@
 // What an exchange waits for behind its layers: for a free place, a new process, a connection. Layers such as tracing watch it.
 import type { MaybePromise } from "../model/maybe-promise.ts";
+import type { Phase, PhaseEnd, PhaseWatcher } from "../model/phase.ts";
 import type { Exchange } from "../model/request.ts";
 import { isPromise } from "./and-then.ts";
 import { notesIfAny, notesOf } from "./notes.ts";
-
-/** `"queue"`: for a place at a backend; `"spawn"`: for a program to be started; `"connect"`: for a connection to a backend. */
-export type Phase = "queue" | "spawn" | "connect";
-
-/** Told when a phase is over, with the error it ended in, if it did. */
-export type PhaseEnd = (error?: unknown) => void;
-
-/** Told when a phase begins. */
-export type PhaseWatcher = (phase: Phase) => PhaseEnd;
 
 /** Watches the phases of an exchange; a later watcher hears of them beside the earlier ones. */
 export function watchPhases(exchange: Exchange, watcher: PhaseWatcher): void {

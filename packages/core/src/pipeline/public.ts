@@ -1,4 +1,6 @@
 // The pipeline's public names, for the package's entry.
+
+export type { Phase, PhaseEnd, PhaseWatcher } from "../model/phase.ts";
 export { afterResponse } from "./after-response.ts";
 export { andCatch, andThen, isPromise } from "./and-then.ts";
 export { type AnswerOptions, html, json, locationValue, redirect, text } from "./answers.ts";
@@ -27,7 +29,7 @@ export { createMetrics } from "./metrics.ts";
 export { type MountOptions, mount } from "./mount.ts";
 export { type ExchangeNotes, notesIfAny, notesOf, withPrincipal } from "./notes.ts";
 export type { PathRules } from "./path-rules.ts";
-export { beginPhase, inPhase, type Phase, type PhaseEnd, type PhaseWatcher, watchPhases } from "./phases.ts";
+export { beginPhase, inPhase, watchPhases } from "./phases.ts";
 export { type RedirectsOptions, redirects } from "./redirects.ts";
 export { type RewriteFunction, rewrite } from "./rewrite.ts";
 export { DEFAULT_MAX_BODY_BYTES, Runtime, type RuntimeOptions } from "./runtime.ts";
