@@ -27,6 +27,9 @@ const PAUSE_BYTES = 262_144;
 /** How long a connection with one request waits for its app to read, before the input goes to a file. */
 const PATIENCE_MS = 250;
 
+/** A connection that has asked nothing yet gets so many times the grace of one that has. */
+const FIRST_REQUEST_FACTOR = 10;
+
 /** For a web server to pass on what came before a broken end. */
 const HEAD_START_MS = 50;
 /** Eight bytes that are no header of a record: version 0. */
@@ -42,6 +45,7 @@ export class Connection implements ResponderLink {
   readonly #responders: Map<number, Responder> = new Map();
   readonly #keeps: Map<number, boolean> = new Map();
   #isLeaving = false;
+  #hasAsked = false;
   #patience: NodeJS.Timeout | undefined;
   #grace: NodeJS.Timeout | undefined;
 
@@ -65,7 +69,10 @@ export class Connection implements ResponderLink {
   /** The server stops: the connection ends with its last request. An idle one stays a moment for what is on its way. */
   leave(): void {
     this.#isLeaving = true;
-    if (this.running === 0) this.#grace = setTimeout(() => this.#endIfIdle(), this.#settings.idleGraceMs);
+    const { idleGraceMs } = this.#settings;
+    // Who has just connected is about to ask, and on a busy machine that takes its time.
+    const graceMs = this.#hasAsked ? idleGraceMs : idleGraceMs * FIRST_REQUEST_FACTOR;
+    if (this.running === 0) this.#grace = setTimeout(() => this.#endIfIdle(), graceMs);
   }
 
   /** What has arrived meanwhile is read before a `setImmediate`, not before a timer: our loop may have stood still. */
@@ -188,6 +195,7 @@ export class Connection implements ResponderLink {
 
   #open(requestId: number, keepConnection: boolean): Responder {
     const responder = new Responder(this, requestId, this.#settings.runtimes.enter());
+    this.#hasAsked = true;
     this.#responders.set(requestId, responder);
     this.#keeps.set(requestId, keepConnection);
     return responder;

@@ -8,7 +8,7 @@ import type { Http1Link, Http1Sender } from "./http1-sender.ts";
 import type { HttpLimits } from "./limits.ts";
 import type { PeerFacts } from "./peer.ts";
 import { refusalText } from "./refusal.ts";
-import type { ServerState } from "./server-state.ts";
+import { FIRST_REQUEST_FACTOR, type ServerState } from "./server-state.ts";
 
 /** A pipelined request that waits for its turn. */
 export interface WaitingRequest {
@@ -147,7 +147,7 @@ export class Http1Connection extends Connection implements Http1Link {
 
   #allowedIdleMs(): number {
     const { headerTimeoutMs, keepAliveTimeoutMs } = this.limits;
-    if (this.state.isDraining) return this.state.idleGraceMs;
+    if (this.state.isDraining) return this.state.idleGraceMs * (this.requests === 0 ? FIRST_REQUEST_FACTOR : 1);
     return this.requests === 0 ? headerTimeoutMs : keepAliveTimeoutMs;
   }
 

@@ -20,6 +20,9 @@ export interface OpenConnection {
   cut(): void;
 }
 
+/** While draining, a connection that has asked nothing yet gets so many times the grace of one that has. */
+export const FIRST_REQUEST_FACTOR = 10;
+
 /** The state of one server, shared by its connections. */
 export interface ServerState {
   /** The app that new requests go to; `reload` replaces it. */

@@ -1,7 +1,7 @@
 // Ending well: what runs is finished, what is idle is closed, what takes too long is cut (R-O1, R-O2).
-import { setTimeout } from "node:timers/promises";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import type { Generation } from "./generation.ts";
-import type { ServerState } from "./server-state.ts";
+import { FIRST_REQUEST_FACTOR, type ServerState } from "./server-state.ts";
 
 /** Finishes every exchange and closes every connection of a server that accepts no more; cuts what still runs at the deadline. */
 export async function drainServer(state: ServerState, deadline: AbortSignal): Promise<void> {
@@ -15,8 +15,10 @@ export async function drainServer(state: ServerState, deadline: AbortSignal): Pr
 }
 
 async function allClosed({ sockets, connections, generation, idleGraceMs }: ServerState): Promise<void> {
-  // Connections whose first bytes or handshake are on their way get the time that idle ones get.
-  if (sockets.size > connections.size) await setTimeout(idleGraceMs);
+  // Who has just connected is about to ask, and on a busy machine that takes its time.
+  const until = performance.now() + idleGraceMs * FIRST_REQUEST_FACTOR;
+  while (sockets.size > connections.size && performance.now() < until) await setTimeout(LOOK_MS);
+  await setImmediate(); // what has come while our loop stood still is read by now
   while (connections.size > 0) await Promise.all([...connections].map(({ closed }) => closed));
   await generation.idle();
 }
@@ -37,6 +39,7 @@ async function settled(generation: Generation): Promise<void> {
 }
 
 const NOTICE_MS = 1_000;
+const LOOK_MS = 20;
 
 function fired(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();

@@ -1,10 +1,11 @@
 // Clients over HTTP/1.1, HTTP/2, FastCGI and WebSocket, each with the rules that a good client of its kind follows.
-import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
+import { Agent, type AgentOptions, request as httpRequest, type IncomingMessage } from "node:http";
 import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
+import { Socket } from "node:net";
 import { createContext } from "@gw/core";
 import { type RunningApp, run } from "@gw/core/testing";
 import { fastcgi } from "@gw/fastcgi";
-import { type Client, Gone } from "./load.ts";
+import { type Client, Gone, Wrong } from "./load.ts";
 import { WebSocketClient } from "./web-socket-client.ts";
 
 /** One request and the answer that is right. */
@@ -17,6 +18,16 @@ export interface Task {
 
 type Tasks = readonly Task[];
 
+/** How a client is set up. */
+export interface ClientOptions {
+  /** The task it begins with. */
+  first?: number;
+  /** Whether a load balancer would open new connections to the server. @default always */
+  isWelcome?: () => boolean;
+}
+
+const always = (): boolean => true;
+
 /** Hands out the tasks in turn. */
 function inTurn(tasks: Tasks, first: number): () => Task {
   let at = first;
@@ -27,13 +38,17 @@ const REFUSED = new Set(["ECONNREFUSED", "ENOENT"]);
 
 function check({ path, answer }: Task, status: number | undefined, text: string): void {
   if (status === 200 && text === answer) return;
-  throw new Error(`${path} ${status} ${status === 200 ? JSON.stringify(text.slice(0, 60)) : ""}`.trim());
+  throw new Wrong(path, String(status), status === 200 ? JSON.stringify(text.slice(0, 60)) : "");
 }
 
 /** HTTP/1.1, on one connection that is kept, or on a new one for each request. */
-export function http1(url: string, tasks: Tasks, { isKept = true, first = 0 } = {}): Client {
+export function http1(
+  url: string,
+  tasks: Tasks,
+  { isKept = true, first = 0, isWelcome = always }: ClientOptions & { isKept?: boolean } = {},
+): Client {
   const next = inTurn(tasks, first);
-  const agent = isKept ? new Agent({ keepAlive: true, maxSockets: 1 }) : false;
+  const agent = new DoorAgent({ keepAlive: isKept, maxSockets: 1 }, isWelcome);
   return {
     kind: isKept ? "HTTP/1.1, kept" : "HTTP/1.1, new connections",
     async ask() {
@@ -43,14 +58,29 @@ export function http1(url: string, tasks: Tasks, { isKept = true, first = 0 } = 
       await sendHttp1(url, task, agent, false);
       return "again";
     },
-    close: () => {
-      if (agent !== false) agent.destroy();
-    },
+    close: () => agent.destroy(),
   };
 }
 
+/** Opens connections only where they are welcome. */
+class DoorAgent extends Agent {
+  readonly #isWelcome: () => boolean;
+
+  constructor(options: AgentOptions, isWelcome: () => boolean) {
+    super(options);
+    this.#isWelcome = isWelcome;
+  }
+
+  override createConnection(...args: Parameters<Agent["createConnection"]>): ReturnType<Agent["createConnection"]> {
+    if (this.#isWelcome()) return super.createConnection(...args);
+    const none = new Socket();
+    setImmediate(() => none.destroy(new Gone()));
+    return none;
+  }
+}
+
 /** @returns "again" if the kept connection had closed before it took a request that may be repeated */
-function sendHttp1(url: string, task: Task, agent: Agent | false, mayRepeat = true): Promise<"again" | undefined> {
+function sendHttp1(url: string, task: Task, agent: Agent, mayRepeat = true): Promise<"again" | undefined> {
   const { path, body } = task;
   return new Promise((done, fail) => {
     const request = httpRequest(`${url}${path}`, { agent, method: body === undefined ? "GET" : "POST" });
@@ -59,7 +89,7 @@ function sendHttp1(url: string, task: Task, agent: Agent | false, mayRepeat = tr
       answer = response;
       let text = "";
       response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
-      response.on("error", () => fail(new Error(`${path} was cut`)));
+      response.on("error", () => fail(new Wrong(path, "cut")));
       response.on("end", () => {
         try {
           check(task, response.statusCode, text);
@@ -70,21 +100,22 @@ function sendHttp1(url: string, task: Task, agent: Agent | false, mayRepeat = tr
       });
     });
     request.on("error", (error: NodeJS.ErrnoException) => {
-      if (REFUSED.has(error.code ?? "")) return fail(new Gone());
+      if (error instanceof Gone || REFUSED.has(error.code ?? "")) return fail(new Gone());
       const isStale = request.reusedSocket && answer === null && body === undefined && mayRepeat;
       if (isStale) return done("again");
-      fail(new Error(`${path} ${error.code ?? error.message}${request.reusedSocket ? " on a kept connection" : ""}`));
+      fail(new Wrong(path, error.code ?? error.message, request.reusedSocket ? "on a kept connection" : ""));
     });
     request.end(body);
   });
 }
 
 /** HTTP/2 without TLS, one stream after the other on a connection that is kept until the server says GOAWAY. */
-export function http2(url: string, tasks: Tasks, { first = 0 } = {}): Client {
+export function http2(url: string, tasks: Tasks, { first = 0, isWelcome = always }: ClientOptions = {}): Client {
   const next = inTurn(tasks, first);
   let session: ClientHttp2Session | null = null;
   let wasTold = false;
   const open = (): ClientHttp2Session => {
+    if (!isWelcome()) throw new Gone();
     const fresh = connectHttp2(url);
     fresh.on("goaway", () => {
       if (session !== fresh) return;
@@ -129,7 +160,7 @@ function sendHttp2(session: ClientHttp2Session, task: Task): Promise<void> {
     });
     stream.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
     stream.on("error", (error: NodeJS.ErrnoException) =>
-      fail(REFUSED.has(error.code ?? "") ? new Gone() : new Error(`${path} ${error.code} ${error.message}`)),
+      fail(REFUSED.has(error.code ?? "") ? new Gone() : new Wrong(path, error.code ?? "", error.message)),
     );
     stream.on("close", () => {
       try {
@@ -144,13 +175,18 @@ function sendHttp2(session: ClientHttp2Session, task: Task): Promise<void> {
 }
 
 /** FastCGI, as a web server that keeps its connections asks. */
-export async function fastcgiClient(address: string, tasks: Tasks, { first = 0 } = {}): Promise<Client> {
+export async function fastcgiClient(
+  address: string,
+  tasks: Tasks,
+  { first = 0, isWelcome = always }: ClientOptions = {},
+): Promise<Client> {
   const next = inTurn(tasks, first);
   const app: RunningApp = await run(fastcgi({ address, maxConnections: 1 }), { context: createContext() });
   return {
     kind: "FastCGI",
     async ask() {
       const task = next();
+      if (!isWelcome()) throw new Gone();
       const { path, body } = task;
       const answer = await app.request(path, body === undefined ? {} : { method: "POST", body });
       check(task, answer.status, answer.text());
@@ -161,23 +197,24 @@ export async function fastcgiClient(address: string, tasks: Tasks, { first = 0 }
 }
 
 /** WebSocket: a word and its echo, again and again; opened anew when the server says 1012. */
-export function webSocket(url: string): Client {
+export function webSocket(url: string, { isWelcome = always }: ClientOptions = {}): Client {
   let socket: WebSocketClient | null = null;
   let count = 0;
   return {
     kind: "WebSocket",
     async ask() {
+      if (socket === null && !isWelcome()) throw new Gone();
       socket ??= await WebSocketClient.open(url, "/").catch((error: NodeJS.ErrnoException) => {
         throw REFUSED.has(error.code ?? "") ? new Gone() : error;
       });
       const word = `word ${count++}`;
       const came = await socket.ask(word);
       if (typeof came === "string") {
-        if (came !== word) throw new Error(`sent ${word}, got ${came}`);
+        if (came !== word) throw new Wrong("/", "another echo", `${word}: ${came}`);
         return undefined;
       }
       socket = null;
-      if (came.code !== 1012) throw new Error(`closed with ${came.code}, not announced`);
+      if (came.code !== 1012) throw new Wrong("/", String(came.code), "closed, not announced");
       return "announced";
     },
     close: () => socket?.close(),

@@ -16,6 +16,26 @@ export type Came =
   /** The server announced that it goes: 1012, GOAWAY. */
   | "announced";
 
+/** An answer that is not right, or none. */
+export class Wrong extends Error {
+  readonly path: string;
+  /** "502", "ECONNRESET". */
+  readonly what: string;
+
+  constructor(path: string, what: string, more = "") {
+    super([path, what, more].filter((word) => word !== "").join(" "));
+    this.path = path;
+    this.what = what;
+  }
+}
+
+/** A request that went wrong, for those who know whether it may. Times are those of `performance.now`. */
+export interface Failure {
+  readonly error: Wrong;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Nobody listens any more, and nothing was asked: no failure of a request. */
 export class Gone extends Error {}
 
@@ -25,6 +45,8 @@ export class Tally {
   readonly kinds = new Map<string, { asked: number; again: number; announced: number }>();
   /** Why, and how often. */
   readonly wrong = new Map<string, number>();
+  /** The same of what was to be expected. */
+  readonly excused = new Map<string, number>();
 
   count(kind: string, came: Came | undefined): void {
     this.asked++;
@@ -33,11 +55,12 @@ export class Tally {
     if (came !== undefined) of[came]++;
   }
 
-  fail(kind: string, error: unknown): void {
+  fail(kind: string, error: unknown, isExcused: boolean): void {
     this.asked++;
     this.#of(kind).asked++;
     const why = `${kind}: ${error instanceof Error ? error.message : String(error)}`;
-    this.wrong.set(why, (this.wrong.get(why) ?? 0) + 1);
+    const counts = isExcused ? this.excused : this.wrong;
+    counts.set(why, (counts.get(why) ?? 0) + 1);
   }
 
   get failed(): number {
@@ -63,17 +86,18 @@ export interface Load {
   end(): Promise<void>;
 }
 
-/** Sets the clients to work. */
-export function load(clients: readonly Client[]): Load {
+/** Sets the clients to work. @param isExcused whether a failure is to be expected */
+export function load(clients: readonly Client[], isExcused: (failure: Failure) => boolean = () => false): Load {
   const tally = new Tally();
   let isOver = false;
   const work = async (client: Client): Promise<void> => {
     while (!isOver) {
+      const from = performance.now();
       try {
         tally.count(client.kind, await client.ask());
       } catch (error) {
         if (error instanceof Gone) break;
-        tally.fail(client.kind, error);
+        tally.fail(client.kind, error, error instanceof Wrong && isExcused({ error, from, to: performance.now() }));
         await new Promise((done) => setTimeout(done, 5)); // what fails at once must not spin
       }
     }

@@ -1,9 +1,10 @@
 // R-O1, R-O2: reloads and stops under load lose no request. GW_SOAK=1 is the whole of it (docs/proof/reload.md); by default a twentieth runs.
+import { get as httpGet } from "node:http";
 import { join } from "node:path";
 import { requires } from "@gw-private/requires";
 import { expect } from "vitest";
 import { type Folder, type Server, serving } from "../gw.ts";
-import { fastcgiClient, http1, http2, webSocket } from "./clients.ts";
+import { type ClientOptions, fastcgiClient, http1, http2, webSocket } from "./clients.ts";
 import { type Client, type Load, load, type Tally } from "./load.ts";
 import { allTasks, ownTasks, phpFpmName, siteFolder, siteWords } from "./site.ts";
 
@@ -19,27 +20,27 @@ interface Gateways {
   readonly fastcgi: Server;
 }
 
-async function gateways(words: readonly string[] = []): Promise<Gateways> {
+async function gateways(words: readonly string[] = [], fastcgiWords: readonly string[] = []): Promise<Gateways> {
   const folder = siteFolder();
   const socket = join(folder.path, "app.sock");
   const [http, fastcgi] = await Promise.all([
     serving(folder, ["serve", ...siteWords, "-p", "0", "--h2c", "-w", "2", ...words]),
-    serving(folder, ["fastcgi", "app.mjs", "-b", `unix:${socket}`, "-w", "2", ...words]),
+    serving(folder, ["fastcgi", "app.mjs", "-b", `unix:${socket}`, "-w", "2", ...fastcgiWords]),
   ]);
   return { folder, http, fastcgi };
 }
 
-async function clientsOf({ folder, http }: Gateways): Promise<readonly Client[]> {
+async function clientsOf({ folder, http }: Gateways, options: ClientOptions = {}): Promise<readonly Client[]> {
   const url = http.urls[0] as string;
   return [
-    http1(url, allTasks),
-    http1(url, allTasks, { first: 4 }),
-    http1(url, allTasks, { isKept: false }),
-    http1(url, allTasks, { isKept: false, first: 4 }),
-    http2(url, allTasks),
-    http2(url, allTasks, { first: 4 }),
-    await fastcgiClient(`unix:${join(folder.path, "app.sock")}`, ownTasks),
-    webSocket(url),
+    http1(url, allTasks, options),
+    http1(url, allTasks, { ...options, first: 4 }),
+    http1(url, allTasks, { ...options, isKept: false }),
+    http1(url, allTasks, { ...options, isKept: false, first: 4 }),
+    http2(url, allTasks, options),
+    http2(url, allTasks, { ...options, first: 4 }),
+    await fastcgiClient(`unix:${join(folder.path, "app.sock")}`, ownTasks, options),
+    webSocket(url, options),
   ];
 }
 
@@ -71,4 +72,47 @@ onSite(
     expect(work.tally.kinds.get("WebSocket")?.announced).toBeGreaterThan(0);
   },
   60_000 + 900_000 * SCALE,
+);
+
+/** What a load balancer knows: it asks again and again whether the gateway is ready. */
+async function watchReadiness(socketPath: string): Promise<{ isReady(): boolean; readonly over: Promise<void> }> {
+  let isReady = true;
+  const over = (async () => {
+    while (isReady) {
+      isReady = (await statusOf(socketPath, "/-/ready")) === 200;
+      await new Promise((done) => setTimeout(done, 20));
+    }
+  })();
+  return { isReady: () => isReady, over };
+}
+
+function statusOf(socketPath: string, path: string): Promise<number | undefined> {
+  return new Promise((done) => {
+    const request = httpGet({ socketPath, path, agent: false }, (answer) => done(answer.resume().statusCode));
+    request.on("error", () => done(undefined));
+  });
+}
+
+onSite(
+  `R-O1: TERM with --drain-delay under load, ${RELOADS} times, ${REQUESTS} requests: every one that was taken is answered`,
+  async () => {
+    const total = new Map<string, number>();
+    let asked = 0;
+    for (let time = 0; time < RELOADS; time++) {
+      const running = await gateways(["--drain-delay", "1s", "--admin", "unix:./admin.sock"], ["--drain-delay", "1s"]);
+      const probe = await watchReadiness(join(running.folder.path, "admin.sock"));
+      const work = load(await clientsOf(running, { isWelcome: probe.isReady }));
+      await work.until(REQUESTS / RELOADS);
+      running.http.kill("SIGTERM");
+      running.fastcgi.kill("SIGTERM");
+      expect(await Promise.all([running.http.ended, running.fastcgi.ended])).toEqual([0, 0]);
+      await Promise.all([work.end(), probe.over]);
+      for (const [why, count] of work.tally.wrong) total.set(why, (total.get(why) ?? 0) + count);
+      asked += work.tally.asked;
+      report(`stop ${time + 1}`, work.tally);
+    }
+    expect([...total]).toEqual([]);
+    expect(asked).toBeGreaterThanOrEqual(REQUESTS);
+  },
+  60_000 + 1_200_000 * SCALE,
 );
