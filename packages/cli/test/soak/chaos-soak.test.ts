@@ -96,7 +96,7 @@ async function killAtRandom(root: number, deaths: Death[]): Promise<void> {
 
 function isFair({ role, isZombie }: TreeProcess, root: number, lastKill: ReadonlyMap<Role, number>): boolean {
   if (role === "other" || isZombie) return false;
-  if (role === "php master" || role === "asgi") {
+  if (role === "php master") {
     return performance.now() - (lastKill.get(role) ?? Number.NEGATIVE_INFINITY) > FORGIVEN_MS;
   }
   return processesBelow(root).filter((one) => one.role === role && !one.isZombie).length >= 2;

@@ -59,7 +59,7 @@ export const siteWords: readonly string[] = [
   "--mount",
   "/wsgi=wsgi:plain:app?workers=2&threads=2",
   "--mount",
-  "/asgi=asgi:waiting:app?workers=1",
+  "/asgi=asgi:waiting:app?workers=2",
   "--no-access-log",
 ];
 
