@@ -231,6 +231,22 @@ describe("flags reach the server", () => {
     expect((await seen("--proxy-headers", "--forwarded-allow-ips", "10.0.0.0/8"))[0]).toBe("http");
   });
 
+  test("R-H18: --identity-from believes the header of --identity-header from the listed peers, and from nobody else", async () => {
+    const app =
+      'import { json } from "@gw/core";\nexport default (request) => json([request.principal?.user ?? null, request.params.get("REMOTE_MAIL") ?? null, request.headers.get("x-user")]);\n';
+    const folder = folderWith({ "app.ts": app });
+    const headers = { "X-User": "ann", "X-Mail": "ann@example.com" };
+    const fields = ["--identity-header", "REMOTE_USER=X-User", "--identity-header", "REMOTE_MAIL=X-Mail"];
+    const seen = async (...flags: string[]) =>
+      JSON.parse(await get(await serving(folder, ["app.ts", "-p", "0", ...flags]), "/", { headers })) as unknown[];
+    expect(await seen("--identity-from", "127.0.0.1", ...fields, "--use", "remote-user")).toEqual([
+      "ann",
+      "ann@example.com",
+      null,
+    ]);
+    expect(await seen("--identity-from", "10.0.0.2", ...fields, "--use", "remote-user")).toEqual([null, null, null]);
+  });
+
   test("--proxy-protocol takes the address from the first line", async () => {
     const app = 'import { text } from "@gw/core";\nexport default (request) => text(request.client.host);\n';
     const server = await serving(folderWith({ "app.ts": app }), ["app.ts", "-p", "0", "--proxy-protocol"]);

@@ -79,6 +79,10 @@ export interface Config {
   proxyProtocol?: boolean;
   /** Peers to believe: addresses, networks, `"unix"`. @default ["127.0.0.1", "::1", "unix"] */
   forwardedAllowIps?: string | readonly string[];
+  /** Peers that log users in and say so in a header. Each must set or remove it on every request. @default none */
+  identityFrom?: string | readonly string[];
+  /** What those peers say, and the variables it becomes: `["REMOTE_USER=Remote-User", "REMOTE_GROUPS=Remote-Groups"]`. @default ["REMOTE_USER=Remote-User"] */
+  identityHeader?: string | readonly string[];
   /** One line per request on standard output. @default true */
   accessLog?: boolean;
   /** Least level to log. @default "info" */

@@ -161,6 +161,21 @@ const PROXIES: readonly Omit<Option, "group" | "only">[] = [
     help: "the peers: addresses, networks, unix",
     default: "127.0.0.1,::1,unix",
   },
+  {
+    key: "identityFrom",
+    kind: "list",
+    value: "LIST",
+    help: "peers that log users in and say so in a header: addresses, networks, unix",
+    default: "none",
+  },
+  {
+    key: "identityHeader",
+    kind: "text",
+    repeatable: true,
+    value: "VARIABLE=HEADER",
+    help: "what those peers say, and the variable it becomes; all of them must set or remove it on every request",
+    default: "REMOTE_USER=Remote-User",
+  },
 ];
 
 const LOGS: readonly Omit<Option, "group">[] = [

@@ -44,6 +44,8 @@ describe("serveOptionsOf", () => {
         proxyHeaders: true,
         proxyProtocol: true,
         forwardedAllowIps: ["10.0.0.0/8"],
+        identityFrom: ["10.0.0.2", "unix"],
+        identityHeader: ["REMOTE_USER=X-User", "REMOTE_GROUPS=X-Groups"],
       }),
     ).toEqual({
       bind: ["127.0.0.1:8000"],
@@ -52,6 +54,10 @@ describe("serveOptionsOf", () => {
       tls: { certFile: "/c.pem", keyFile: "/c.pem" },
       trustedProxies: ["10.0.0.0/8"],
       proxyProtocol: ["10.0.0.0/8"],
+      identityFrom: {
+        peers: ["10.0.0.2", "unix"],
+        variables: { REMOTE_USER: "X-User", REMOTE_GROUPS: "X-Groups" },
+      },
       gracefulTimeoutMs: 4,
       limits: {
         requestTimeoutMs: 1,
@@ -69,6 +75,11 @@ describe("serveOptionsOf", () => {
     expect(optionsOf({ proxyHeaders: true }).trustedProxies).toEqual(["127.0.0.1", "::1", "unix"]);
   });
 
+  test("R-H18: no peer says who a user is unless it is named, not even one of this machine", () => {
+    expect(optionsOf({ proxyHeaders: true })).not.toHaveProperty("identityFrom");
+    expect(optionsOf({ identityFrom: ["unix"] }).identityFrom).toEqual({ peers: ["unix"] });
+  });
+
   test("gw dev waits a second for what still runs, unless told otherwise", () => {
     const inDevelopment = (flags: Settings) =>
       serveOptionsOf(settings(flags), { isDevelopment: true }).gracefulTimeoutMs;
@@ -82,6 +93,13 @@ describe("serveOptionsOf", () => {
     [{ host: "a b" }, "not an address to bind to"],
     [{ sslKeyfile: "/k.pem" }, "--ssl-keyfile needs --ssl-certfile"],
     [{ forwardedAllowIps: ["300.1.1.1"] }, "--forwarded-allow-ips: "],
+    [{ identityFrom: ["300.1.1.1"] }, "--identity-from: "],
+    [{ identityHeader: ["REMOTE_USER=X-User"] }, "--identity-header needs --identity-from"],
+    [
+      { identityFrom: ["unix"], identityHeader: ["X-User"] },
+      'expected VARIABLE=Header such as REMOTE_USER=Remote-User, found "X-User"',
+    ],
+    [{ identityFrom: ["unix"], identityHeader: ["HTTP_USER=X-User"] }, "expected VARIABLE=Header"],
   ] as const)("refuses %j as wrong use", (flags, message) => {
     expect(() => optionsOf(flags)).toThrow(
       expect.objectContaining({ code: "GW_USAGE", message: expect.stringContaining(message) }),

@@ -69,6 +69,7 @@ export function serveOptionsOf(
     ...(h2c !== undefined && { h2c }),
     ...(settings.isOn("proxyHeaders") && { trustedProxies: peers }),
     ...(settings.isOn("proxyProtocol") && { proxyProtocol: peers }),
+    ...identityOf(settings),
     gracefulTimeoutMs: gracefulTimeoutOf(settings, mode),
     limits: limitsOf(settings),
   };
@@ -104,6 +105,28 @@ function tlsOf(settings: EffectiveSettings): { tls?: NonNullable<ServeOptions["t
   if (certFile !== undefined) return { tls: { certFile, keyFile: keyFile ?? certFile } };
   if (keyFile !== undefined) throw new UsageError("--ssl-keyfile needs --ssl-certfile");
   return {};
+}
+
+/** No peer is believed by default, not even this machine's own: whoever may connect from there could be anybody. */
+function identityOf(settings: EffectiveSettings): Pick<ServeOptions, "identityFrom"> {
+  const peers = settings.list("identityFrom");
+  const headers = settings.list("identityHeader");
+  if (peers.length === 0) {
+    if (headers.length > 0)
+      throw new UsageError("--identity-header needs --identity-from: the peers that it counts from");
+    return {};
+  }
+  checked(() => peerList(peers), "--identity-from: ");
+  if (headers.length === 0) return { identityFrom: { peers } };
+  return { identityFrom: { peers, variables: Object.fromEntries(headers.map(variableAndHeader)) } };
+}
+
+function variableAndHeader(text: string): [variable: string, header: string] {
+  const [, variable, header] = /^([A-Z][A-Z0-9_]*)=([!#$%&'*+.^_`|~0-9A-Za-z-]+)$/.exec(text) ?? [];
+  if (variable !== undefined && header !== undefined && !variable.startsWith("HTTP_")) return [variable, header];
+  throw new UsageError(
+    `--identity-header: expected VARIABLE=Header such as REMOTE_USER=Remote-User, found ${JSON.stringify(text)}`,
+  );
 }
 
 const LIMITS = {

@@ -80,6 +80,31 @@ function sha256(text: string): Uint8Array {
   return createHash("sha256").update(text, "utf8").digest();
 }
 
+/** Kinds of hashes that we do not compute, as messages name them. */
+const FOREIGN: readonly (readonly [pattern: RegExp, name: string])[] = [
+  [
+    /^[./0-9A-Za-z]{13}$/,
+    "13 characters as crypt(3) writes them: a DES hash, which counts only 8 characters of a password",
+  ],
+  [/^_[./0-9A-Za-z]{19}$/, "a hash by crypt(3): BSDi DES"],
+  [/^\$1\$/, "a hash by crypt(3): MD5"],
+  [/^\$5\$/, "a hash by crypt(3): SHA-256"],
+  [/^\$6\$/, "a hash by crypt(3): SHA-512"],
+  [/^\$(?:y|gy|7)\$/, "a hash by crypt(3): yescrypt"],
+  [/^\$[a-z0-9-]+\$/, "what looks like another hash"],
+  [/^\{[A-Za-z0-9-]+\}/, "what looks like a hash of LDAP"],
+];
+
+/**
+ * What kind of hash a text is that we cannot check; `null`: it looks like none.
+ *
+ * Such a hash must not become a password, whoever has read the file could log in with it (R-M2). A password in plain text
+ * that has the shape of a DES hash is refused with it.
+ */
+export function foreignScheme(hash: string): string | null {
+  return FOREIGN.find(([pattern]) => pattern.test(hash))?.[1] ?? null;
+}
+
 /**
  * The scheme of a stored hash.
  *
@@ -89,7 +114,8 @@ export function schemeOf(hash: string): PasswordScheme {
   const found = schemes.find(({ pattern }) => pattern.test(hash));
   if (found === undefined) {
     const known = schemes.map(({ name }) => name).join(", ");
-    throw new GatewayError("GW_PASSWORD_HASH", 500, `the hash is of no known kind (${known})`);
+    const what = foreignScheme(hash) ?? "a text of no known kind";
+    throw new GatewayError("GW_PASSWORD_HASH", 500, `expected a hash by ${known}; found ${what}`);
   }
   if (found.isAvailable()) return found;
   throw new GatewayError("GW_PASSWORD_HASH", 500, `Node ${process.version} cannot compute ${found.name} hashes`);

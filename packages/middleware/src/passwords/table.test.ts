@@ -26,6 +26,23 @@ test("R-M2: plain passwords count only when asked for", () => {
   expect(check(table, "ann", "hunter3")).toBe(null);
 });
 
+test.each([
+  ["rqXexS6ZhobKA", "DES"],
+  ["_J9..rasmBYk8r9AiWNc", "BSDi DES"],
+  ["$1$abcdefgh$irWbblnpmw.5z7wgBnprh0", "MD5"],
+  ["$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc8", "SHA-256"],
+  ["$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjlO", "SHA-512"],
+  ["$y$j9T$abc$def", "yescrypt"],
+  ["$md5,rounds=5000$x$y", "no known kind"],
+  ["$pbkdf2-sha256$29000$x$y", "another hash"],
+  ["{SSHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=", "LDAP"],
+])("R-M2: %s is refused with what it is and what is allowed, and is nobody's password", (password, what) => {
+  const expected = new RegExp(`user "ann": expected a hash by bcrypt, argon2, scrypt, apr1, {SHA}; found .*${what}`);
+  expect(() => new UserTable([["ann", { password }]])).toThrow(expected);
+  if (what === "no known kind") return;
+  expect(() => new UserTable([["ann", { password }]], true)).toThrow(expected);
+});
+
 test("R-M1: an unknown user takes as long as a wrong password", () => {
   const table = new UserTable([["ann", { password: hashSync("right", 8) }]]);
   const fastestOf = (user: string): number => {

@@ -2,7 +2,7 @@
 import { hash as digestOf, randomBytes } from "node:crypto";
 import { andThen, GatewayError, type MaybePromise } from "@gw/core";
 import type { RememberedSuccesses } from "./remembered.ts";
-import { type PasswordScheme, plainScheme, schemeOf } from "./scheme.ts";
+import { foreignScheme, type PasswordScheme, plainScheme, schemeOf } from "./scheme.ts";
 
 /** A user's hash and groups. */
 export interface UserEntry {
@@ -62,14 +62,11 @@ export class UserTable {
   }
 }
 
-/** A hash that we cannot check must not become a password: whoever read the file could log in with it (R-M2). */
-const LOOKS_HASHED = /^(?:\$[a-z0-9-]+\$|\{[A-Za-z0-9-]+\})/;
-
 function rowOf(user: string, { password: hash, groups = [] }: UserEntry, isPlainAllowed: boolean): Row {
   try {
     return { hash, scheme: schemeOf(hash), groups };
   } catch (cause) {
-    if (isPlainAllowed && !LOOKS_HASHED.test(hash)) return { hash, scheme: plainScheme, groups };
+    if (isPlainAllowed && foreignScheme(hash) === null) return { hash, scheme: plainScheme, groups };
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new GatewayError("GW_PASSWORD_HASH", 500, `user ${JSON.stringify(user)}: ${reason}`, { cause });
   }
