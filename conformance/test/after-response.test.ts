@@ -1,32 +1,18 @@
 // Work after the answer, over real sockets: the client is not kept waiting, the gateway waits at its end.
 import { type AsgiApp, fromAsgi } from "@gw/asgi";
-import { type AppSource, afterResponse, createContext, type Logger, text } from "@gw/core";
+import { type AppSource, afterResponse, text } from "@gw/core";
 import { type RunningServer, serve } from "@gw/http";
+import { type ListeningContext, listeningContext } from "@gw-private/listening-context";
 import { afterEach, expect, test } from "vitest";
 
 let server: RunningServer | null = null;
 afterEach(() => server?.close());
 
-const log: string[] = [];
-const write = (facts: object | string, message?: string): void => {
-  const { err } = facts as { err?: Error };
-  log.push(typeof facts === "string" ? facts : `${message ?? ""} ${err?.message ?? ""}`);
-};
-const logger: Logger = {
-  trace: write,
-  debug: write,
-  info: write,
-  warn: write,
-  error: write,
-  fatal: write,
-  child: () => logger,
-};
-
-async function listen(app: AppSource): Promise<RunningServer> {
-  log.length = 0;
-  server = serve(app, { bind: "127.0.0.1:0", idleGraceMs: 0, context: createContext({ log: logger }) });
+async function listen(app: AppSource): Promise<RunningServer & Pick<ListeningContext, "errors">> {
+  const { context, errors } = listeningContext();
+  server = serve(app, { bind: "127.0.0.1:0", idleGraceMs: 0, context });
   await server.ready;
-  return server;
+  return { ...server, errors };
 }
 
 /** A promise and the key to it. */
@@ -40,7 +26,7 @@ function gate(): { readonly opened: Promise<void>; open(): void } {
 
 test("sync and async tasks run after the answer; close() waits for them; what they throw is logged, and no more", async () => {
   const [held, done] = [gate(), [] as string[]];
-  const { url, close } = await listen((request) => {
+  const { url, close, errors } = await listen((request) => {
     afterResponse(request, ({ status, bytesSent }) => void done.push(`sync ${status} ${bytesSent}`));
     afterResponse(request, () => {
       throw new Error("sync failure");
@@ -63,7 +49,7 @@ test("sync and async tasks run after the answer; close() waits for them; what th
   held.open();
   await closing;
   expect(done).toEqual(["sync 200 5", "async"]);
-  expect(log.join("\n")).toMatch(/sync failure[\s\S]*async failure/);
+  expect(errors).toEqual(["sync failure", "async failure"]);
 });
 
 test("an ASGI app may go on after its last event; close() waits for that, too", async () => {
@@ -76,7 +62,7 @@ test("an ASGI app may go on after its last event; close() waits for that, too", 
     done.push("worked");
     throw new Error("too late for the client");
   };
-  const { url, close } = await listen(fromAsgi(app));
+  const { url, close, errors } = await listen(fromAsgi(app));
   expect(await (await fetch(url)).text()).toBe("hello");
   const closing = close();
   await expect(fetch(url)).rejects.toThrow();
@@ -84,7 +70,7 @@ test("an ASGI app may go on after its last event; close() waits for that, too", 
   held.open();
   await closing;
   expect(done).toEqual(["worked"]);
-  expect(log.join("\n")).toContain("too late for the client");
+  expect(errors).toContain("too late for the client"); // beside what it says to a lifespan
 });
 
 test("a task runs also for a client that has left", async () => {

@@ -2,8 +2,9 @@
 import { once } from "node:events";
 import { join } from "node:path";
 import { type PythonAsgiOptions, pythonAsgi } from "@gw/asgi";
-import { type AppContext, createContext, gateway, type Logger } from "@gw/core";
+import { gateway } from "@gw/core";
 import { type RunningServer, type ServeOptions, serve } from "@gw/http";
+import { listeningContext } from "@gw-private/listening-context";
 import { onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 
@@ -33,7 +34,7 @@ export async function serveApp(
   http: ServeOptions = {},
 ): Promise<ServedApp> {
   const cwd = join(import.meta.dirname, "../python/asgi");
-  const { context, log } = listening();
+  const { context, log } = listeningContext();
   const app = pythonAsgi(name, { cwd, python: frameworksPython, workers: 1, ...options });
   const server = serve(gateway().mount("/app", app), { bind: "127.0.0.1:0", idleGraceMs: 0, context, ...http });
   let isClosed = false;
@@ -99,21 +100,4 @@ export class Client {
     }
     return this.#messages.shift() as string | Uint8Array;
   }
-}
-
-function listening(): { context: AppContext; log: string[] } {
-  const log: string[] = [];
-  const write = (facts: object | string, message?: string): void => {
-    log.push(typeof facts === "string" ? facts : `${message ?? ""}`);
-  };
-  const logger: Logger = {
-    trace: write,
-    debug: write,
-    info: write,
-    warn: write,
-    error: write,
-    fatal: write,
-    child: () => logger,
-  };
-  return { context: createContext({ log: logger }), log };
 }

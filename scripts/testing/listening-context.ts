@@ -6,16 +6,19 @@ export interface ListeningContext {
   readonly context: AppContext;
   /** Messages, in order. */
   readonly log: readonly string[];
+  /** Messages of the errors that were logged, in order. */
+  readonly errors: readonly string[];
   /** Settles when a message matches. */
   logged(pattern: RegExp): Promise<string>;
 }
 
 /** A context whose log can be listened to. */
 export function listeningContext(): ListeningContext {
-  const log: string[] = [];
+  const [log, errors]: [string[], string[]] = [[], []];
   const waiting = new Set<() => void>();
   const write = (facts: object | string, message?: string): void => {
     log.push(typeof facts === "string" ? facts : `${message ?? ""}`);
+    if (typeof facts === "object" && "err" in facts && facts.err instanceof Error) errors.push(facts.err.message);
     for (const look of waiting) look();
   };
   const logger: Logger = {
@@ -38,5 +41,5 @@ export function listeningContext(): ListeningContext {
       waiting.add(look);
       look();
     });
-  return { context: createContext({ log: logger }), log, logged };
+  return { context: createContext({ log: logger }), log, errors, logged };
 }
