@@ -11,9 +11,15 @@ export function commandContext(settings: EffectiveSettings, { level }: { level: 
   });
 }
 
-/** The log of a server: on standard error, as the settings have it. `facts` stand on each line. */
+/**
+ * The log of a server: in the file or on standard error, as the settings have it. `facts` stand on each line.
+ *
+ * @throws GatewayError `GW_LOG_FILE`
+ */
 export function commandLog(settings: EffectiveSettings, facts: object = {}): LeveledLogger {
+  const path = settings.text("logFile");
   return createLogger({
+    ...(path !== undefined && { destination: { path } }),
     level: (settings.text("logLevel") ?? "info") as LogLevel,
     format: (settings.text("logFormat") ?? "text") as "text" | "json",
     facts,

@@ -7,7 +7,8 @@ export function nearest(found: string, allowed: readonly string[]): string | nul
     const distance = editDistance(found.toLowerCase(), word.toLowerCase());
     if (best === null || distance < best.distance) best = { word, distance };
   }
-  return best !== null && best.distance <= Math.max(1, Math.floor(best.word.length / 3)) ? best.word : null;
+  if (best === null || best.distance >= best.word.length) return null; // no letter in common
+  return best.distance <= Math.max(1, Math.floor(best.word.length / 3)) ? best.word : null;
 }
 
 /** ` (did you mean "x"?)`, or nothing. */

@@ -49,7 +49,7 @@ export type { MountOptions, PathRules, RedirectsOptions, RequestTest, RewriteFun
 export type { RuntimeOptions, ServerEvent, ServerEvents, VariablesFunction, Welcome } from "./pipeline/public.ts";
 export { decodePercent, encodePath, normalizePath, parseAuthority, parseIp, parseTarget } from "./target/public.ts";
 export { pathText, peerList, plainIp, queryText, rawPath, resolveSegments, splitMount } from "./target/public.ts";
-export { type Authority, type ParsedTarget, type PeerList, underMount } from "./target/public.ts";
+export { addressKey, type Authority, type ParsedTarget, type PeerList, underMount } from "./target/public.ts";
 export { Deadlines, Health, mayRetry, parseUpstreamAddress, UpstreamGroup } from "./upstream/public.ts";
 export { upstreamAddressText, WaitQueue } from "./upstream/public.ts";
 export type { ClientTurn, DeadlineOptions, HealthOptions, Lateness, UpstreamGroupOptions } from "./upstream/public.ts";

@@ -45,11 +45,17 @@ function createFront(options: BindOptions): Server {
   return createServer({ ...SOCKET_OPTIONS, pauseOnConnect: false }, (socket) => {
     if (!admit(socket, state)) return;
     const facts = socketFacts(socket);
-    if (proxies?.includes(facts.client) !== true) return begin(socket, facts);
+    if (proxies?.includes(facts.client) !== true) {
+      if (admitClient(socket, facts, state)) begin(socket, facts);
+      return;
+    }
     readFirstBytes(socket, {
       parse: parseProxy,
       timeoutMs: state.limits.handshakeTimeoutMs,
-      onRead: (header) => begin(socket, { ...facts, ...toFacts(header, facts) }),
+      onRead: (header) => {
+        const told = { ...facts, ...toFacts(header, facts) };
+        if (admitClient(socket, told, state)) begin(socket, told);
+      },
       onError: (error) => state.log.warn({ err: error, peer: facts.client }, "a PROXY header was refused"),
     });
   });
@@ -76,7 +82,10 @@ function createSecureServer({ state, versions, http1, http2 }: BindOptions, cert
     handshakeTimeout: state.limits.handshakeTimeoutMs,
   });
   certificates.attach(server);
-  server.on("connection", (socket: Socket) => admit(socket, state));
+  server.on("connection", (socket: Socket) => {
+    if (state.sockets.has(socket)) return; // it has come through the front
+    if (admit(socket, state)) admitClient(socket, socketFacts(socket), state);
+  });
   server.on("secureConnection", (socket: TLSSocket) => {
     const facts = { ...socketFacts(socket), ...remembered(socket) };
     if (socket.alpnProtocol === "h2") http2(socket, facts);
@@ -92,7 +101,6 @@ function createSecureServer({ state, versions, http1, http2 }: BindOptions, cert
 
 /** Keeps a socket in mind until it closes, or closes it if there are too many. */
 function admit(socket: Socket, { limits, sockets }: ServerState): boolean {
-  if (sockets.has(socket)) return true;
   if (limits.maxConnections !== 0 && sockets.size >= limits.maxConnections) {
     socket.destroy();
     return false;
@@ -100,6 +108,14 @@ function admit(socket: Socket, { limits, sockets }: ServerState): boolean {
   sockets.add(socket);
   socket.once("close", () => sockets.delete(socket));
   return true;
+}
+
+/** Counts a connection as its client's, or closes it if that client has too many. */
+function admitClient(socket: Socket, { client }: PeerFacts, { clients, rules, log }: ServerState): boolean {
+  if (clients.admit(client, socket, rules.trust.proxies)) return true;
+  log.debug({ peer: client }, "a connection was closed: this client has too many");
+  socket.destroy();
+  return false;
 }
 
 const FACTS = Symbol("gw.http.facts");

@@ -2,6 +2,7 @@
 import { type IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { HttpResponse, WebSocketAccept } from "@gw/core";
+import type { ClientLoad } from "./client-counts.ts";
 import type { Generation } from "./generation.ts";
 import { readHttp1Head } from "./http1-head.ts";
 import { type Http1Parts, Http1Sender } from "./http1-sender.ts";
@@ -99,6 +100,7 @@ export interface UpgradeRules {
   readonly rules: RequestRules;
   readonly webSocket: WebSocketSettings;
   readonly generation: Generation;
+  readonly clients: ClientLoad;
 }
 
 /**
@@ -119,7 +121,7 @@ export function readUpgrade(
   );
   const { subprotocols } = readHandshake(facts.headers, length);
   checkOrigin(facts, checks.webSocket);
-  checkLoad(checks);
+  checkLoad(checks, facts.client);
   return { facts, subprotocols };
 }
 

@@ -71,12 +71,13 @@ function begin(connection: Http1Connection, req: IncomingMessage, res: ServerRes
     if (asksUpgrade) connection.takeNoMore();
     const wire = { method: req.method as string, target: req.url as string, authority: host, flat: req.rawHeaders };
     const facts = applyRules(wire, connection, state.rules);
-    checkLoad(state);
+    checkLoad(state, facts.client);
     const exchange = new Http1Exchange(
       { link: connection, generation: state.generation, req, res },
       length,
       expectsContinue,
     );
+    state.clients.enter(facts.client, exchange);
     connection.current = exchange;
     exchange.run(facts);
   } catch (error) {
@@ -100,6 +101,7 @@ function onUpgrade(req: IncomingMessage, socket: Socket, head: Buffer, opener: W
     const { facts, subprotocols } = readUpgrade(req, connection, state);
     const options = { head, settings: state.webSocket, opener };
     const exchange = new Http1Upgrade({ link: connection, generation: state.generation, req }, options);
+    state.clients.enter(facts.client, exchange);
     connection.current = exchange;
     exchange.run(facts, subprotocols);
   } catch (error) {

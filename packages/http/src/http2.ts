@@ -99,8 +99,9 @@ function onStream(stream: Http2Stream, flags: number, raw: readonly string[], op
     const facts = applyRules(head, connection, state.rules);
     const isSocket = head.protocol !== null;
     const { subprotocols } = isSocket ? openTunnel(facts, state) : NO_SUBPROTOCOLS;
-    checkLoad(state);
+    checkLoad(state, facts.client);
     const exchange = isSocket ? new Http2Upgrade(connection, stream) : new Http2Exchange(connection, stream);
+    state.clients.enter(facts.client, exchange);
     stream[EXCHANGE] = exchange;
     connection.exchanges.add(exchange);
     if (exchange instanceof Http2Upgrade) exchange.run(facts, subprotocols, opener);

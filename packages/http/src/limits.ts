@@ -1,5 +1,6 @@
 // What a peer may cost us: sizes, counts and times, with their defaults (R-H6, R-H7, R-H9, R-H10).
-import { DEFAULT_MAX_BODY_BYTES, GatewayError, HeaderList } from "@gw/core";
+import { type Address, DEFAULT_MAX_BODY_BYTES, GatewayError, HeaderList } from "@gw/core";
+import type { ClientLoad } from "./client-counts.ts";
 import type { Generation } from "./generation.ts";
 
 /** Limits of one server. Every one has a default; times are checked about once a second. */
@@ -32,6 +33,10 @@ export interface HttpLimits {
   maxConnections: number;
   /** Exchanges at once; beyond: 503 with Retry-After. 0: no limit. @default 0 */
   maxConcurrentRequests: number;
+  /** Exchanges at once of one client address (IPv6: /64); beyond: 429 with Retry-After. 0: no limit. @default 0 */
+  maxConcurrentRequestsPerClient: number;
+  /** Open connections of one client address (IPv6: /64), listed proxies aside; beyond: closed at once. 0: no limit. @default 0 */
+  maxConnectionsPerClient: number;
   /** Pipelined requests read ahead on one HTTP/1.1 connection; the connection closes after them if there are more. @default 64 */
   maxPipelinedRequests: number;
   /** Streams at once on one HTTP/2 connection. @default 100 */
@@ -58,6 +63,8 @@ export const DEFAULT_LIMITS: Readonly<HttpLimits> = {
   handshakeTimeoutMs: 10_000,
   maxConnections: 0,
   maxConcurrentRequests: 0,
+  maxConcurrentRequestsPerClient: 0,
+  maxConnectionsPerClient: 0,
   maxPipelinedRequests: 64,
   maxStreams: 100,
   maxSessionMegabytes: 10,
@@ -92,18 +99,20 @@ export function resolveLimits(given: Partial<HttpLimits> = {}): HttpLimits {
   return limits;
 }
 
-/**
- * Refuses what is one exchange too many (R-O10).
- *
- * @throws GatewayError `GW_HTTP_OVERLOADED` (503)
- */
-export function checkLoad({
-  limits,
-  generation,
-}: {
+/** What a server has under way. */
+export interface Load {
   readonly limits: HttpLimits;
   readonly generation: Generation;
-}): void {
+  readonly clients: ClientLoad;
+}
+
+/**
+ * Refuses what is one exchange too many (R-O10), of all or of this client.
+ *
+ * @throws GatewayError `GW_HTTP_OVERLOADED` (503), `GW_HTTP_CLIENT_BUSY` (429)
+ */
+export function checkLoad({ limits, generation, clients }: Load, client: Address | null): void {
+  clients.check(client);
   const { maxConcurrentRequests } = limits;
   if (maxConcurrentRequests === 0 || generation.running < maxConcurrentRequests) return;
   throw new GatewayError("GW_HTTP_OVERLOADED", 503, "too many requests at once", { headers: retrySoon });

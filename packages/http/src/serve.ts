@@ -2,6 +2,7 @@
 import { type Address, type AppSource, createContext, GatewayError, peerList, Runtime } from "@gw/core";
 import { type Listening, listenAll, parseBind } from "@gw/core/node";
 import { createBind } from "./binds.ts";
+import { ClientLoad } from "./client-counts.ts";
 import { Generation } from "./generation.ts";
 import { createHttp1 } from "./http1.ts";
 import { createHttp2 } from "./http2.ts";
@@ -31,6 +32,7 @@ export function serve(app: AppSource, options: ServeOptions = {}): RunningServer
   const state: ServerState = {
     generation: new Generation(newRuntime(app)),
     limits,
+    clients: new ClientLoad(limits),
     rules: resolveRules(options),
     webSocket: resolveWebSocket(options.webSocket),
     log: context.log,

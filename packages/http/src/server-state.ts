@@ -1,6 +1,7 @@
 // What all connections of a server share.
 import type { Socket } from "node:net";
 import type { Logger } from "@gw/core";
+import type { ClientLoad } from "./client-counts.ts";
 import type { Generation } from "./generation.ts";
 import type { HttpLimits } from "./limits.ts";
 import type { RequestRules } from "./request-rules.ts";
@@ -28,6 +29,8 @@ export interface ServerState {
   /** The app that new requests go to; `reload` replaces it. */
   generation: Generation;
   readonly limits: HttpLimits;
+  /** What each client has under way. */
+  readonly clients: ClientLoad;
   readonly rules: RequestRules;
   readonly webSocket: WebSocketSettings;
   readonly log: Logger;

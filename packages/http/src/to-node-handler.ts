@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type AppSource, createContext, decodePercent, Runtime, splitMount } from "@gw/core";
+import { ClientLoad } from "./client-counts.ts";
 import { Generation } from "./generation.ts";
 import { Http1Exchange } from "./http1-exchange.ts";
 import { readHttp1Head } from "./http1-head.ts";
@@ -58,6 +59,7 @@ export function toNodeHandler(app: AppSource, options: NodeHandlerOptions = {}):
   const checks: UpgradeRules = {
     limits,
     generation,
+    clients: new ClientLoad({ ...limits, maxConnectionsPerClient: 0 }),
     rules: resolveRules(options),
     webSocket: resolveWebSocket(options.webSocket),
   };
@@ -83,9 +85,10 @@ export function toNodeHandler(app: AppSource, options: NodeHandlerOptions = {}):
       const wire = { method: req.method as string, target: targetOf(req), authority: host, flat: req.rawHeaders };
       const peer = peerOf(req.socket);
       const facts = mounted(applyRules(wire, peer, checks.rules), req);
-      checkLoad(checks);
+      checkLoad(checks, facts.client);
       const link = new NodeLink(req.socket, peer.tls, limits);
       const exchange = new Http1Exchange({ link, generation, req, res }, length, false);
+      checks.clients.enter(facts.client, exchange);
       link.exchange = exchange;
       res.once("close", () => exchange.abort());
       exchange.run(facts);
@@ -100,6 +103,7 @@ export function toNodeHandler(app: AppSource, options: NodeHandlerOptions = {}):
     try {
       const { facts, subprotocols } = readUpgrade(req, peer, checks);
       const exchange = new Http1Upgrade({ link, generation, req }, { head, settings: checks.webSocket, opener });
+      checks.clients.enter(facts.client, exchange);
       sockets.add(exchange);
       socket.on("error", () => {});
       socket.once("close", () => {

@@ -1,5 +1,4 @@
 // The access log: one line per exchange when it has ended, sockets and broken answers too.
-import { closeSync, openSync } from "node:fs";
 import {
   type Answer,
   type GatewayRequest,
@@ -9,7 +8,7 @@ import {
   type StateKey,
   stateKey,
 } from "@gw/core";
-import { descriptorWriter, type LogWriter } from "@gw/core/node";
+import { descriptorWriter, logFile } from "@gw/core/node";
 import type { LogEntry } from "./access-log/entry.ts";
 import { hideSecrets, SECRET_PARAMETERS } from "./access-log/escape.ts";
 import { writeJsonEntry } from "./access-log/json.ts";
@@ -19,7 +18,7 @@ import { COMBINED, COMMON, type LogFormat, parseLogFormat } from "./access-log/l
 export interface AccessLogOptions {
   /** `"combined"`, `"common"`, `"json"`, or a format string with Apache's letters (`%h %u %t "%r" %>s %b %D …`). @default "combined" */
   format?: "combined" | "common" | "json" | (string & {});
-  /** `"stdout"`, `"stderr"`, a file to append to (opened anew on reload), or a function that gets each line with its newline. @default "stdout" */
+  /** `"stdout"`, `"stderr"`, a file to append to (opened anew on reload and by `reopenLogFiles`), or a function that gets each line with its newline. @default "stdout" */
   destination?: "stdout" | "stderr" | { path: string } | ((line: string) => void);
   /** Exchanges that get no line. @default none */
   skip?: (request: GatewayRequest, outcome: Outcome) => boolean;
@@ -87,7 +86,7 @@ function formatOf(format: string, secretParameters: readonly string[]): LogForma
 
 interface Output {
   readonly write: (line: string) => void;
-  readonly life: Pick<Middleware, "stop" | "reload">;
+  readonly life: Pick<Middleware, "start" | "stop" | "reload">;
 }
 
 type DroppedLine = (count: number) => string;
@@ -102,22 +101,13 @@ function outputOf(destination: NonNullable<AccessLogOptions["destination"]>, for
 }
 
 function fileOutput(path: string, droppedLine: DroppedLine): Output {
-  const open = (): { fd: number; writer: LogWriter } => {
-    const fd = openSync(path, "a", 0o640);
-    return { fd, writer: descriptorWriter(fd, { droppedLine }) };
-  };
-  let current: ReturnType<typeof open> | null = null;
-  const close = async (): Promise<void> => {
-    const last = current;
-    current = null;
-    await last?.writer.flush();
-    if (last !== null) closeSync(last.fd);
-  };
+  const file = logFile(path, { droppedLine });
   return {
-    write(line) {
-      current ??= open();
-      current.writer.write(line);
+    write: (line) => file.write(line),
+    life: {
+      start: () => file.open(),
+      stop: () => file.close(),
+      reload: () => file.reopen(),
     },
-    life: { stop: close, reload: close },
   };
 }

@@ -1,6 +1,7 @@
 // So many requests per client and window of time; beyond it, 429 (R-M14).
 import {
   type Answer,
+  addressKey,
   andThen,
   type CounterReading,
   type Counters,
@@ -13,7 +14,6 @@ import {
   type Middleware,
 } from "@gw/core";
 import { refusal } from "./pages/refusal.ts";
-import { addressKey } from "./rate/address-key.ts";
 import { countersLife } from "./rate/counters-life.ts";
 import { roomIn, waitFor } from "./rate/sliding-window.ts";
 

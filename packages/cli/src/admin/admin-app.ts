@@ -117,6 +117,15 @@ const ROUTES: Readonly<Record<string, Route>> = {
       return done();
     },
   },
+  "POST /reopen-logs": {
+    access: "control",
+    answer: async ({ control }) => {
+      await control.reopenLogs().catch((error: Error) => {
+        throw new GatewayError("GW_CONTROL", 409, error.message, { cause: error });
+      });
+      return done();
+    },
+  },
   "POST /stop": {
     access: "control",
     answer: ({ control, request }) => {

@@ -69,6 +69,8 @@ export interface GatewayControl {
   /** @throws GatewayError `GW_CONTROL` where there are no workers */
   resize(workers: number): Promise<void>;
   setLogLevel(level: LogLevel): Promise<void>;
+  /** Opens log files anew, in all processes. @throws GatewayError `GW_LOG_FILE` naming those that cannot be opened */
+  reopenLogs(): Promise<void>;
   /** Requests to this mount are answered 503, or served again. @throws GatewayError `GW_CONTROL` if there is no such mount */
   drain(mount: string, isDrained: boolean): Promise<void>;
   /** Begins to stop. */

@@ -1,6 +1,7 @@
 // Control of a gateway that is one process.
 import { type AppContext, type Backend, GatewayError } from "@gw/core";
 import type { LeveledLogger } from "@gw/core/node";
+import { reopenOwnLogs } from "../serving/log-rotation.ts";
 import type { ObservedApp } from "../serving/observed-app.ts";
 import type { VitalSigns } from "../tree/vital-signs.ts";
 import { backendStatus, type GatewayControl, gatewayFacts } from "./control.ts";
@@ -52,6 +53,7 @@ export function soloControl(options: SoloControlOptions): GatewayControl {
     async setLogLevel(level) {
       log.level = level;
     },
+    reopenLogs: reopenOwnLogs,
     async drain(mount, isDrained) {
       if (!observed.drained.set(mount, isDrained)) throw noSuchMount(mount, observed.drained.places);
     },

@@ -1,8 +1,17 @@
 // Settings and operands → one app: the main app, its mounts, the layers around them.
 import { dirname, resolve } from "node:path";
-import { type App, type AppSource, type Gateway, gateway, isGatewayError, type Middleware, toApp } from "@gw/core";
+import {
+  type App,
+  type AppSource,
+  type Gateway,
+  gateway,
+  isGatewayError,
+  type Middleware,
+  type MountOptions,
+  toApp,
+} from "@gw/core";
 import { isMountReference } from "../config/check.ts";
-import type { AppReference, Config, MountReference } from "../config/config.ts";
+import type { AppReference, Config } from "../config/config.ts";
 import type { ConfigFile } from "../config/file.ts";
 import type { EffectiveSettings } from "../config/settings.ts";
 import { fileApp } from "../targets/file.ts";
@@ -88,7 +97,7 @@ interface Named {
 
 interface NamedMount extends Named {
   readonly where: string;
-  readonly options: Omit<MountReference, "app">;
+  readonly options: MountOptions;
 }
 
 function mountsFromFlags(texts: readonly string[], folder: string): NamedMount[] {
@@ -103,7 +112,7 @@ function mountsFromFlags(texts: readonly string[], folder: string): NamedMount[]
 
 function mountsFromFile({ mounts = {} }: Config, folder: string): NamedMount[] {
   return Object.entries(mounts).map(([where, value]) => {
-    const { app, ...options } = isMountReference(value) ? value : { app: value };
+    const { app, accessLog: _, ...options } = isMountReference(value) ? value : { app: value, accessLog: undefined };
     return { where, name: `mounts[${JSON.stringify(where)}]`, reference: app, folder, options };
   });
 }

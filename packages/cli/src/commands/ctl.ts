@@ -53,6 +53,7 @@ const TASKS: Readonly<Record<string, Task>> = {
   drain: { value: "MOUNT", run: order("/drain", (mount) => ({ mount }), "out of service:") },
   resume: { value: "MOUNT", run: order("/resume", (mount) => ({ mount }), "in service:") },
   "log-level": { value: "LEVEL", run: order("/log-level", (level) => ({ level }), "log level:") },
+  "reopen-logs": { run: order("/reopen-logs", () => ({}), "log files opened anew") },
   stop: { run: order("/stop", () => ({}), "stopping") },
 };
 

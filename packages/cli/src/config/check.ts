@@ -4,14 +4,16 @@ import { UsageError } from "../usage-error.ts";
 import type { Config, MountReference } from "./config.ts";
 import { OPTIONS } from "./options.ts";
 
-const FILE_KEYS: readonly string[] = ["app", "mounts", "use"];
+const FILE_KEYS: readonly string[] = ["$schema", "app", "mounts", "use"];
 
 /** The keys of flags that a file may set. */
 export const SETTING_KEYS: readonly string[] = OPTIONS.filter(({ group }) => group !== "Request" && group !== "Control")
   .map(({ key }) => key)
   .filter((key) => !["config", "mount", "use"].includes(key));
 
-const MOUNT_KEYS: readonly string[] = ["app", "maxBodyBytes", "variables"];
+/** The keys of a mount that is more than an app. */
+export const MOUNT_KEYS: readonly string[] = ["app", "maxBodyBytes", "variables", "accessLog"];
+const ACCESS_LOG_KEYS: readonly string[] = ["format", "file"];
 
 /**
  * Turns what a file exports into a Config.
@@ -23,20 +25,21 @@ export function checkConfig(name: string, exported: unknown): Config {
   const expected = "expected a configuration, a table of mounts or an app";
   if (exported === undefined) throw new UsageError(`${name}: no default export; ${expected}`);
   if (isApp(exported)) return { app: exported as NonNullable<Config["app"]> };
-  if (!isRecord(exported))
-    throw new UsageError(`${name}: the default export is ${JSON.stringify(exported)}; ${expected}`);
-  const keys = Object.keys(exported);
-  if (keys.length > 0 && keys.every(isPlace)) return { mounts: checkMounts(name, exported) };
+  if (!isRecord(exported)) throw new UsageError(`${name}: the default export is ${shown(exported)}; ${expected}`);
+  const { $schema, ...rest } = exported;
+  if ($schema !== undefined && typeof $schema !== "string") throw unfit(`${name}: $schema`, $schema, "text");
+  const keys = Object.keys(rest);
+  if (keys.length > 0 && keys.every(isPlace)) return { mounts: checkMounts(name, rest) };
   const allowed = [...FILE_KEYS, ...SETTING_KEYS];
   for (const key of keys) checkKey(name, key, allowed);
-  const { app, mounts, use } = exported;
+  const { app, mounts, use } = rest;
   if (app !== undefined) checkReference(`${name}: app`, app);
   if (mounts !== undefined) {
     if (!isRecord(mounts)) throw unfit(`${name}: mounts`, mounts, "an object of prefix → app");
     checkMounts(`${name}: mounts`, mounts);
   }
   if (use !== undefined) checkLayers(`${name}: use`, use);
-  return exported as Config;
+  return rest as Config;
 }
 
 function isApp(value: unknown): boolean {
@@ -63,18 +66,30 @@ function checkKey(name: string, key: string, allowed: readonly string[]): void {
 function checkMounts(name: string, mounts: Record<string, unknown>): NonNullable<Config["mounts"]> {
   for (const [where, value] of Object.entries(mounts)) {
     const at = `${name}[${JSON.stringify(where)}]`;
-    if (!isMountReference(value)) {
-      checkReference(at, value);
-      continue;
-    }
-    for (const key of Object.keys(value)) checkKey(at, key, MOUNT_KEYS);
-    checkReference(`${at}.app`, value.app);
-    if (value.maxBodyBytes !== undefined && !(typeof value.maxBodyBytes === "number" && value.maxBodyBytes >= 0))
-      throw unfit(`${at}.maxBodyBytes`, value.maxBodyBytes, "a number of bytes");
-    if (value.variables !== undefined && typeof value.variables !== "function")
-      throw unfit(`${at}.variables`, value.variables, "a function (request) => variables");
+    if (isRecord(value) && !isApp(value)) checkMount(at, value);
+    else checkReference(at, value);
   }
   return mounts as NonNullable<Config["mounts"]>;
+}
+
+function checkMount(at: string, mount: Record<string, unknown>): void {
+  for (const key of Object.keys(mount)) checkKey(at, key, MOUNT_KEYS);
+  const { app, maxBodyBytes, variables, accessLog } = mount;
+  checkReference(`${at}.app`, app);
+  if (maxBodyBytes !== undefined && !(typeof maxBodyBytes === "number" && maxBodyBytes >= 0))
+    throw unfit(`${at}.maxBodyBytes`, maxBodyBytes, "a number of bytes");
+  if (variables !== undefined && typeof variables !== "function")
+    throw unfit(`${at}.variables`, variables, "a function (request) => variables");
+  if (accessLog !== undefined) checkAccessLog(`${at}.accessLog`, accessLog);
+}
+
+function checkAccessLog(at: string, accessLog: unknown): void {
+  if (typeof accessLog === "boolean" || typeof accessLog === "string") return;
+  if (!isRecord(accessLog)) throw unfit(at, accessLog, "true, false, a format, or { format, file }");
+  for (const [key, value] of Object.entries(accessLog)) {
+    checkKey(at, key, ACCESS_LOG_KEYS);
+    if (typeof value !== "string") throw unfit(`${at}.${key}`, value, "text");
+  }
 }
 
 /** Whether a mount is given with settings, not as an app alone. */
@@ -96,5 +111,17 @@ function checkLayers(name: string, use: unknown): void {
 }
 
 function unfit(name: string, found: unknown, expected: string): UsageError {
-  return new UsageError(`${name}: found ${JSON.stringify(found)}, expected ${expected}`);
+  return new UsageError(`${name}: found ${shown(found)}, expected ${expected}`);
+}
+
+/** A value in an error, short, whatever it is. */
+function shown(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (typeof value === "function") return "a function";
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    const keys = Object.keys(value);
+    return keys.length === 0 ? "{}" : `an object with the keys ${keys.slice(0, 6).join(", ")}`;
+  }
+  const text = typeof value === "bigint" || typeof value === "symbol" ? String(value) : JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }

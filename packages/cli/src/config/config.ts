@@ -10,6 +10,16 @@ export type AppReference = AppSource | Extract<FetchSource, object> | string;
 /** An app at a mount, with settings of the mount. */
 export interface MountReference extends MountOptions {
   app: AppReference;
+  /** The access log of this mount: none, a format, or a format and a file. @default that of the gateway */
+  accessLog?: boolean | string | MountAccessLog;
+}
+
+/** An access log of a mount's own. */
+export interface MountAccessLog {
+  /** `"combined"`, `"common"`, `"json"`, or Apache's letters. @default that of the gateway */
+  format?: string;
+  /** File to append to, from the configuration's folder; opened anew on USR1. @default where the gateway's goes */
+  file?: string;
 }
 
 /**
@@ -17,6 +27,8 @@ export interface MountReference extends MountOptions {
  * flags in camel case; times are in seconds or texts such as `"30s"`, sizes in bytes or texts such as `"10m"`.
  */
 export interface Config {
+  /** Where editors find the JSON Schema of a `gw.config.json`; it means nothing here. */
+  $schema?: string;
   /** The app that answers what no mount takes. */
   app?: AppReference;
   /** Apps by path prefix (`"/app"`), host (`"admin.example.com"`) or both (`"admin.example.com/app"`). */
@@ -58,7 +70,7 @@ export interface Config {
   /** Private key, PEM file. @default the certificate file */
   sslKeyfile?: string;
   /** HTTP versions; `"auto"`: both, chosen by ALPN over TLS. @default "auto" */
-  http?: "auto" | "1" | "2";
+  http?: "auto" | "1" | "2" | 1 | 2;
   /** HTTP/2 without TLS, for clients that start with it. @default false */
   h2c?: boolean;
   /** Longest time to receive a whole request. @default "15m" */
@@ -83,12 +95,26 @@ export interface Config {
   identityFrom?: string | readonly string[];
   /** What those peers say, and the variables it becomes: `["REMOTE_USER=Remote-User", "REMOTE_GROUPS=Remote-Groups"]`. @default ["REMOTE_USER=Remote-User"] */
   identityHeader?: string | readonly string[];
-  /** One line per request on standard output. @default true */
+  /** Requests at once of one client address, IPv6 by /64; beyond: 429 with Retry-After. @default no limit */
+  limitClientRequests?: number;
+  /** Connections at once of one client address, IPv6 by /64; beyond: closed. @default no limit */
+  limitClientConnections?: number;
+  /** Slowest upload, bytes per second, after 20 s; slower: 408. @default 500 */
+  minBodyRate?: number | string;
+  /** How long a client may read nothing of its answer before it is cut off. @default "60s" */
+  writeTimeout?: number | string;
+  /** One line per request. @default true */
   accessLog?: boolean;
+  /** File to append access log lines to, opened anew on USR1. @default standard output */
+  accessLogFile?: string;
+  /** `"combined"`, `"common"`, `"json"`, or Apache's letters. @default "combined"; "json" with `logFormat: "json"` */
+  accessLogFormat?: string;
   /** Least level to log. @default "info" */
   logLevel?: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
   /** Form of log lines. @default "text" */
   logFormat?: "text" | "json";
+  /** File to append log lines to, opened anew on USR1. @default standard error */
+  logFile?: string;
   /** Worker processes under one that keeps them; 0: one process alone. @default 0 */
   workers?: number;
   /** Replace a worker after so many requests. @default never */
@@ -109,6 +135,14 @@ export interface Config {
   reloadDir?: string | readonly string[];
   /** File to write the process id to once all binds listen. */
   pid?: string;
+  /** End the start when a backend does not get ready, too, not only an app. @default false */
+  strictStart?: boolean;
+  /** Become this user once every address is bound, before anything is loaded; needs root. @default no change */
+  user?: string;
+  /** Become this group. @default that of `user` */
+  group?: string;
+  /** Permissions that new files do not get, octal: `"027"`. @default as inherited */
+  umask?: string;
 }
 
 /** Gives a configuration its type: `export default defineConfig({ … })`. */

@@ -1,6 +1,11 @@
 // What a setting is: its flag, variable and file key are made from one name.
 import type { ValueKind } from "./values.ts";
 
+/** Commands that serve HTTP, or try to. */
+export const SERVING: readonly string[] = ["serve", "dev", "check", "auto"];
+/** Commands that listen, for whatever protocol. */
+export const LISTENING: readonly string[] = [...SERVING, "fastcgi"];
+
 /** One setting of the command. */
 export interface Option {
   /** Key in gw.config.ts, camel case. The flag and the GW_ variable are made from it. */

@@ -88,15 +88,23 @@ const FILE_OWN: readonly string[] = ["mount", "use", "config"];
 
 function checkFileValue(name: string, option: Option, value: unknown): Value {
   if (option.repeatable || option.kind === "list") {
-    const list = typeof value === "string" ? [value] : value;
+    const list = typeof value !== "string" ? value : option.kind === "list" ? parseValue(name, "list", value) : [value];
     if (Array.isArray(list) && list.every((one) => typeof one === "string")) return list as string[];
     throw new UsageError(`${name}: found ${JSON.stringify(value)}, expected text or a list of texts`);
   }
-  if (option.kind === "switch" && typeof value === "boolean") return value;
+  if (option.kind === "switch") {
+    if (typeof value === "boolean") return value;
+    throw new UsageError(`${name}: found ${JSON.stringify(value)}, expected true or false`);
+  }
   // In the file, as on the command line, a bare number of a duration counts seconds.
-  if (typeof value === "number" || typeof value === "string")
+  if (typeof value === "string" || (typeof value === "number" && mayBeNumber(option)))
     return parseValue(name, option.kind, String(value), option.choices);
   throw new UsageError(`${name}: found ${JSON.stringify(value)}, expected what ${flagOf(option)} takes`);
+}
+
+/** Whether a number may stand for a setting: it counts something, or is one of the words that are allowed (`http: 2`). */
+function mayBeNumber({ kind, choices }: Option): boolean {
+  return choices !== undefined || !["text", "path"].includes(kind);
 }
 
 /** The settings of one source with its paths made absolute: they start from its folder. */

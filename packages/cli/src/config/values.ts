@@ -1,4 +1,5 @@
 // Text from flags, the environment and target options → values, with errors that say what is allowed.
+import { didYouMean } from "../suggest.ts";
 import { UsageError } from "../usage-error.ts";
 
 /** What a setting holds. `duration` is in milliseconds, `size` in bytes, `path` starts from the folder of its source. */
@@ -7,9 +8,11 @@ export type ValueKind = "text" | "path" | "switch" | "number" | "port" | "durati
 /** A value of any kind. */
 export type Value = string | number | boolean | readonly string[];
 
-const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/;
+/** A time as it is written; a bare number counts seconds. */
+export const DURATION: RegExp = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/;
 const DURATION_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-const SIZE = /^(\d+(?:\.\d+)?)(b|k|m|g)?$/i;
+/** A size as it is written. */
+export const SIZE: RegExp = /^(\d+(?:\.\d+)?)([bkmgBKMG])?$/;
 const SIZE_BYTES: Readonly<Record<string, number>> = { b: 1, k: 1_000, m: 1_000_000, g: 1_000_000_000 };
 
 /** Reads `30`, `30s`, `5m`, `1h`, `250ms` as milliseconds; a bare number counts seconds. `null`: not a duration. */
@@ -32,7 +35,9 @@ export function parseSize(text: string): number | null {
  */
 export function parseValue(name: string, kind: ValueKind, text: string, choices?: readonly string[]): Value {
   if (choices !== undefined && !choices.includes(text)) {
-    throw new UsageError(`${name}: found ${JSON.stringify(text)}, allowed: ${choices.join(", ")}`);
+    throw new UsageError(
+      `${name}: found ${JSON.stringify(text)}${didYouMean(text, choices)}, allowed: ${choices.join(", ")}`,
+    );
   }
   const value = READERS[kind](text);
   if (value === null) throw new UsageError(`${name}: found ${JSON.stringify(text)}, expected ${EXPECTED[kind]}`);

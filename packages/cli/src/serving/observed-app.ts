@@ -14,12 +14,16 @@ import { DrainedMounts } from "../admin/drained-mounts.ts";
 import { mountPlaces } from "../admin/mount-places.ts";
 import type { EffectiveSettings } from "../config/settings.ts";
 import { ExchangeCount } from "../tree/vital-signs.ts";
+import { appCount, refuseFailed } from "./settled-status.ts";
+
+const NO_CHILDREN: Description = { kind: "app", name: "app" };
 
 /** The apps of one process, one after the other, as its operator sees them. */
 export class ObservedApp {
   readonly count: ExchangeCount = new ExchangeCount();
   readonly drained: DrainedMounts = new DrainedMounts();
   readonly #hasMetrics: boolean;
+  readonly #isStrict: boolean;
   #ownBackends: readonly LocalBackends[] = [];
   readonly #backendsOf: (context: AppContext) => AppContext["backends"];
   #app: App | null = null;
@@ -27,6 +31,7 @@ export class ObservedApp {
   /** @param backends those of a worker; without them each load has its own in this process, so that names may return */
   constructor(settings: EffectiveSettings, backends?: AppContext["backends"]) {
     this.#backendsOf = (context) => backends ?? this.#newBackends(context);
+    this.#isStrict = settings.isOn("strictStart") ?? false;
     this.#hasMetrics = settings.isOn("metrics") ?? settings.list("admin").length > 0;
   }
 
@@ -41,6 +46,7 @@ export class ObservedApp {
       status: () => app.status?.() ?? { name: "app", state: "ready", error: null },
       start: async (context) => {
         await wrapped.start?.({ ...context, backends: this.#backendsOf(context) });
+        await this.#refuseFailed(app, wrapped);
         this.#app = app;
         this.drained.use(places);
       },
@@ -60,6 +66,12 @@ export class ObservedApp {
   /** The programs that run beside this process. */
   backends(): readonly Backend[] {
     return this.#ownBackends.flatMap((one) => one.list());
+  }
+
+  /** At the start an only app must work, and with `--strict-start` every one; a reload has its own rule. */
+  async #refuseFailed(app: App, { stop }: App): Promise<void> {
+    if (this.#app !== null || !(this.#isStrict || appCount(app.describe?.() ?? NO_CHILDREN) === 1)) return;
+    await refuseFailed({ ...app, ...(stop && { stop }) }, "the app does not get ready");
   }
 
   #newBackends(context: AppContext): LocalBackends {

@@ -34,3 +34,27 @@ test("says that it cannot be written before anything listens", () => {
     expect.objectContaining({ code: "GW_START", message: expect.stringContaining("cannot write --pid ") }),
   );
 });
+
+test("what a dead process left, or one that is no gateway, is replaced", () => {
+  const file = join(folder, "gw.pid");
+  for (const stale of ["4194304\n", "1\n", "", "garbage\n"]) {
+    writeFileSync(file, stale);
+    const pid = preparePidFile(file);
+    pid.publish();
+    expect(readFileSync(file, "utf8")).toBe(`${process.pid}\n`);
+    pid.remove();
+  }
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test("R-O14: opened before another user is taken on, it is written and emptied by that user", () => {
+  const file = join(folder, "gw.pid");
+  writeFileSync(file, "4194304\n");
+  const pid = preparePidFile(file, { isOpenedNow: true });
+  expect(readFileSync(file, "utf8")).toBe("4194304\n");
+  pid.publish();
+  expect(readFileSync(file, "utf8")).toBe(`${process.pid}\n`);
+  pid.remove();
+  pid.remove();
+  expect(readdirSync(folder)).toEqual([]);
+});

@@ -1,12 +1,12 @@
 // Replaces the running app by a new load of it: one at a time, and a broken one changes nothing.
-import type { App, Status } from "@gw/core";
+import type { App } from "@gw/core";
 import type { LeveledLogger, LogLevel } from "@gw/core/node";
 import { OPTIONS } from "../config/options.ts";
 import type { EffectiveSettings } from "../config/settings.ts";
 import type { Invocation } from "../invocation.ts";
 import { errorLine } from "../print.ts";
-import { StartError } from "../usage-error.ts";
 import { oneAtATime } from "./one-at-a-time.ts";
+import { refuseFailed } from "./settled-status.ts";
 
 /** What a reload works on. */
 export interface ReloaderOptions {
@@ -86,10 +86,7 @@ export class Reloader {
 
   /** A backend that failed is a mount that answers 503, but never in the place of one that served (R-O2). */
   async #refuseWorse(app: App): Promise<void> {
-    const status = app.status?.();
-    if (status?.state !== "failed" || this.#app.status?.().state === "failed") return;
-    await app.stop?.(AbortSignal.timeout(STOP_MS));
-    throw new StartError(`the new version does not get ready: ${whyFailed(status)}`);
+    if (this.#app.status?.().state !== "failed") await refuseFailed(app, "the new version does not get ready");
   }
 
   #useSettings(next: Invocation): void {
@@ -102,16 +99,6 @@ export class Reloader {
   }
 }
 
-/** Time for a version that was refused to stop, milliseconds. */
-const STOP_MS = 5_000;
-
-/** The error of the part that failed, wherever it is in the tree. */
-function whyFailed({ name, state, error = null, children = [] }: Status): string {
-  const part = children.find((child) => child.state === "failed");
-  if (part !== undefined) return whyFailed(part);
-  return error === null ? `${name} is ${state}` : `${name}: ${error}`;
-}
-
 const SERVER_GROUPS: readonly string[] = ["Binding", "TLS and protocols", "Limits", "Proxies", "Process"];
 
 /** The keys of settings that only a restart can change. Pure. */
@@ -119,7 +106,7 @@ export function changedServerSettings(before: EffectiveSettings, after: Effectiv
   const textOf = (settings: EffectiveSettings): Map<string, string> =>
     new Map([...settings].map(({ key, value }) => [key, JSON.stringify(value)]));
   const [old, current] = [textOf(before), textOf(after)];
-  return OPTIONS.filter(({ group, key }) => SERVER_GROUPS.includes(group) || key === "logFormat")
+  return OPTIONS.filter(({ group, key }) => SERVER_GROUPS.includes(group) || key === "logFormat" || key === "logFile")
     .map(({ key }) => key)
     .filter((key) => old.get(key) !== current.get(key));
 }

@@ -10,8 +10,9 @@ import type { Invocation } from "../invocation.ts";
 import { wantsTree } from "../tree/tree-options.ts";
 import { VitalSigns } from "../tree/vital-signs.ts";
 import { takeWorkerPlace } from "../tree/worker-place.ts";
-import { StartError } from "../usage-error.ts";
+import { StartError, UsageError } from "../usage-error.ts";
 import { type FirstProcessOptions, leaveFirstPlace } from "./first-process.ts";
+import { reopenOnSignal, reopenOwnLogs } from "./log-rotation.ts";
 import { ObservedApp } from "./observed-app.ts";
 import { type PidFile, preparePidFile } from "./pid-file.ts";
 import { Reloader } from "./reloader.ts";
@@ -28,6 +29,7 @@ import { type TreeWatch, watchTree } from "./watch-tree.ts";
  * @throws UsageError, StartError, and what the server throws, with nothing left running
  */
 export async function runServer(invocation: Invocation, plan: ServerPlan): Promise<number> {
+  setUmask(invocation.settings.text("umask"));
   const place = takeWorkerPlace(invocation.environment);
   if (place !== null) return (await import("../tree/run-worker.ts")).runWorker(invocation, plan, place);
   leaveFirstPlace({
@@ -40,6 +42,16 @@ export async function runServer(invocation: Invocation, plan: ServerPlan): Promi
   return runAlone(invocation, plan);
 }
 
+/** Permissions that new files do not get: sockets, logs and what apps write. */
+function setUmask(bits: string | undefined): void {
+  if (bits === undefined) return;
+  if (!/^0?[0-7]{1,3}$/.test(bits))
+    throw new UsageError(
+      `--umask: found ${JSON.stringify(bits)}, expected octal permissions from 000 to 777, such as 027`,
+    );
+  process.umask(Number.parseInt(bits, 8));
+}
+
 async function runAlone(invocation: Invocation, plan: ServerPlan): Promise<number> {
   const { settings, stderr } = invocation;
   const errors = new RecentErrors();
@@ -50,6 +62,7 @@ async function runAlone(invocation: Invocation, plan: ServerPlan): Promise<numbe
   const pid = settings.text("pid");
   const pidFile = pid === undefined ? null : preparePidFile(pid);
   const forgetErrors = logStrayErrors(log);
+  const forgetRotation = reopenOnSignal(log, reopenOwnLogs);
   const signs = new VitalSigns(observed.count);
   const manager = serviceManager(invocation.environment);
   let watch: TreeWatch | null = null;
@@ -102,6 +115,7 @@ async function runAlone(invocation: Invocation, plan: ServerPlan): Promise<numbe
     watch?.close();
     await admin?.close();
     forgetErrors();
+    forgetRotation();
     pidFile?.remove();
     await log.flush();
   }

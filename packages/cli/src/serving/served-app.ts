@@ -1,7 +1,8 @@
 // The app with what the command puts around it: access log, and for its developer lint and error pages.
-import { type App, compose, type Middleware } from "@gw/core";
+import { type App, compose } from "@gw/core";
 import { DEFAULT_THREADS, loadApp } from "../app/load-app.ts";
 import type { Invocation } from "../invocation.ts";
+import { accessLogs } from "./access-logs.ts";
 import type { ServeMode } from "./server-options.ts";
 
 /** How the app is loaded. */
@@ -12,9 +13,10 @@ export interface ServedAppOptions extends ServeMode {
 
 /** Loads the app of a call and wraps it. Starts nothing. */
 export async function servedApp(
-  { folder, operands, settings, configFile }: Invocation,
+  invocation: Invocation,
   { isDevelopment, fresh = false }: ServedAppOptions,
 ): Promise<App> {
+  const { folder, operands, settings, configFile } = invocation;
   const isWatching = settings.isOn("reload") ?? isDevelopment;
   const app = await loadApp({
     folder,
@@ -25,11 +27,7 @@ export async function servedApp(
     isWatching,
     threads: DEFAULT_THREADS,
   });
-  const layers: Middleware[] = [];
-  if (settings.isOn("accessLog") ?? true) {
-    const { accessLog } = await import("@gw/middleware/access-log");
-    layers.push(accessLog({ format: settings.text("logFormat") === "json" ? "json" : "combined" }));
-  }
+  const layers = await accessLogs(invocation);
   if (!isDevelopment) return compose(layers, app);
   const { lint } = await import("@gw/core/lint");
   const { showExceptions } = await import("@gw/middleware/show-exceptions");

@@ -135,6 +135,10 @@ const LIMITS = {
   keepAlive: "keepAliveTimeoutMs",
   limitConcurrency: "maxConcurrentRequests",
   limitRequestBody: "maxBodyBytes",
+  limitClientRequests: "maxConcurrentRequestsPerClient",
+  limitClientConnections: "maxConnectionsPerClient",
+  minBodyRate: "minBodyBytesPerSecond",
+  writeTimeout: "writeTimeoutMs",
 } as const satisfies Readonly<Record<string, keyof HttpLimits>>;
 
 function limitsOf(settings: EffectiveSettings): Partial<HttpLimits> {

@@ -59,7 +59,11 @@ export type WorkerCalls = {
   readonly backendReady: (params: { readonly name: string; readonly error: string | null }) => void;
   readonly metrics: (params: null) => { readonly text: string };
   readonly report: (params: null) => WorkerReport;
+  /** The same, once none of its backends is starting any more. */
+  readonly settledReport: (params: null) => WorkerReport;
   readonly setLogLevel: (params: { readonly level: LogLevel }) => void;
+  /** Opens its log files anew. */
+  readonly reopenLogs: (params: null) => void;
   /** Stops or resumes requests to a mount. `false`: there is no such mount. */
   readonly drainMount: (params: { readonly where: string; readonly isDrained: boolean }) => boolean;
 };

@@ -2,6 +2,7 @@
 import { type AppContext, type Backend, type BackendSpec, GatewayError, type Logger } from "@gw/core";
 import { type AttachedProcess, superviseBackend } from "@gw/core/node";
 import type { LoggedError } from "../admin/control.ts";
+import { whyFailed } from "../serving/settled-status.ts";
 import type { PrimaryCalls, WorkerCalls, WorkerFacts } from "./calls.ts";
 import { type Answers, Peer } from "./peer.ts";
 import type { BackendUser, SharedBackends } from "./shared-backends.ts";
@@ -183,8 +184,22 @@ export class GatewayWorkers {
     });
     await serving;
     await this.#options.greet(record);
+    await this.#refuseWorse(record);
     record.lastBeatAt = performance.now();
     record.isReady = true;
+  }
+
+  /** A backend that failed is a mount that answers 503, but never in the place of one that served (R-O2). */
+  async #refuseWorse(record: WorkerRecord): Promise<void> {
+    const old = this.list().find(({ generation }) => generation < record.generation);
+    if (old === undefined) return;
+    const [before, after] = await Promise.all([
+      old.peer.call("report", null).catch(() => null), // it may end at this moment
+      record.peer.call("settledReport", null),
+    ]);
+    if (after.status?.state !== "failed" || before?.status?.state === "failed") return;
+    this.#failure = new GatewayError("GW_START", 500, `the new version does not get ready: ${whyFailed(after.status)}`);
+    throw this.#failure;
   }
 
   #answers(record: WorkerRecord): Omit<Answers<PrimaryCalls>, "ready" | "failed"> {

@@ -1,12 +1,14 @@
 // The life of a primary: it holds the addresses and the backends, its workers serve.
-import { holdAllBinds, parseBind } from "@gw/core/node";
+import { type HeldBind, holdAllBinds, parseBind } from "@gw/core/node";
 import type { RunningServer } from "@gw/http";
 import { openAdmin } from "../admin/open-admin.ts";
 import { commandLog } from "../command-context.ts";
 import type { Invocation } from "../invocation.ts";
 import { errorLine } from "../print.ts";
+import { become, giveToGroup, type Identity, identityOf } from "../serving/identity.ts";
+import { reopenOnSignal } from "../serving/log-rotation.ts";
 import { oneAtATime } from "../serving/one-at-a-time.ts";
-import { preparePidFile } from "../serving/pid-file.ts";
+import { type PidFile, preparePidFile } from "../serving/pid-file.ts";
 import type { ServerPlan } from "../serving/server-plan.ts";
 import { STOP_GRACE_MS, untilStopped } from "../serving/signals.ts";
 import { announced, serviceManager } from "../serving/systemd.ts";
@@ -21,16 +23,50 @@ import { workersOptionsOf } from "./tree-options.ts";
  *
  * @throws UsageError, StartError, what a worker said that could not start, with nothing left running
  */
-export async function runPrimary(invocation: Invocation, plan: Omit<ServerPlan, "load" | "open">): Promise<number> {
+export async function runPrimary(invocation: Invocation, plan: PrimaryPlan): Promise<number> {
+  const { settings } = invocation;
+  const identity = identityOf(settings);
+  const pid = settings.text("pid");
+  const pidFile = pid === undefined ? null : preparePidFile(pid, { isOpenedNow: identity !== null });
+  try {
+    const held = await holdAs(identity, plan.binds);
+    // From here on nothing needs root: log, control socket, workers and backends are the user's.
+    return await serveTree(invocation, plan, { held, pidFile });
+  } finally {
+    pidFile?.remove();
+  }
+}
+
+type PrimaryPlan = Omit<ServerPlan, "load" | "open">;
+
+/** Binds every address; only then becomes whoever was asked for, because ports below 1024 are root's. */
+async function holdAs(identity: Identity | null, binds: readonly string[]): Promise<HeldBind[]> {
+  const held = await holdAllBinds(binds.map(parseBind));
+  if (identity === null) return held;
+  try {
+    giveToGroup(
+      held.flatMap(({ bind }) => (bind.kind === "unix" ? [bind.path] : [])),
+      identity,
+    );
+    become(identity);
+    return held;
+  } catch (error) {
+    for (const one of held) one.close();
+    throw error;
+  }
+}
+
+async function serveTree(
+  invocation: Invocation,
+  plan: PrimaryPlan,
+  { held, pidFile }: { held: HeldBind[]; pidFile: PidFile | null },
+): Promise<number> {
   const { settings, stderr } = invocation;
   const log = commandLog(settings);
-  const pid = settings.text("pid");
-  const pidFile = pid === undefined ? null : preparePidFile(pid);
   const manager = serviceManager(invocation.environment);
   let watch: TreeWatch | null = null;
   let admin: RunningServer | null = null;
   try {
-    const held = await holdAllBinds(plan.binds.map(parseBind));
     const addresses = held.map(({ address }) => plan.textOf(address));
     const stopTimeoutMs = plan.gracefulTimeoutMs + STOP_GRACE_MS;
     const tree = new Tree({ ...workersOptionsOf(invocation), held, addresses, log, stopTimeoutMs });
@@ -39,6 +75,7 @@ export async function runPrimary(invocation: Invocation, plan: Omit<ServerPlan, 
       manager,
     );
     const stopResizing = resizeOnSignals(tree.workers);
+    const forgetRotation = reopenOnSignal(log, () => tree.reopenLogs());
     const stopped = untilStopped({
       server: tree,
       reload: () => void reload(),
@@ -60,13 +97,13 @@ export async function runPrimary(invocation: Invocation, plan: Omit<ServerPlan, 
     manager.ready();
     await stopped;
     stopResizing();
+    forgetRotation();
     stderr.write("gw: stopped\n");
     return 0;
   } finally {
     await manager.close();
     watch?.close();
     await admin?.close();
-    pidFile?.remove();
     await log.flush();
   }
 }

@@ -1,15 +1,17 @@
 // The life of a worker: serve on the descriptors of the primary, tell it how things are, end when asked.
-import { type AppContext, createContext } from "@gw/core";
+import { type AppContext, createContext, type Status } from "@gw/core";
 import type { LeveledLogger } from "@gw/core/node";
 import { watchedLog } from "../admin/watched-log.ts";
 import { commandLog } from "../command-context.ts";
 import type { Invocation } from "../invocation.ts";
 import { errorLine } from "../print.ts";
+import { reopenOnSignal, reopenOwnLogs } from "../serving/log-rotation.ts";
 import { ObservedApp } from "../serving/observed-app.ts";
 import type { ServerPlan } from "../serving/server-plan.ts";
+import { settledStatus } from "../serving/settled-status.ts";
 import { untilStopped } from "../serving/signals.ts";
 import { logStrayErrors } from "../serving/stray-errors.ts";
-import type { PrimaryCalls, WorkerCalls } from "./calls.ts";
+import type { PrimaryCalls, WorkerCalls, WorkerReport } from "./calls.ts";
 import { Peer } from "./peer.ts";
 import { RemoteBackends } from "./remote-backends.ts";
 import { remoteCounters } from "./remote-counters.ts";
@@ -21,6 +23,7 @@ export async function runWorker(invocation: Invocation, plan: ServerPlan, place:
   const plainLog = commandLog(invocation.settings, { worker: process.pid });
   const { primary, context, log, observed } = joinPrimary(place, plainLog, invocation);
   const forgetErrors = logStrayErrors(log);
+  const forgetRotation = reopenOnSignal(log, reopenOwnLogs);
   try {
     const app = await observed.wrap(await plan.load(invocation, { fresh: false }));
     const server = plan.open(app, context, place.binds);
@@ -44,6 +47,7 @@ export async function runWorker(invocation: Invocation, plan: ServerPlan, place:
     return await failed(primary, error, invocation);
   } finally {
     forgetErrors();
+    forgetRotation();
     await log.flush();
   }
 }
@@ -61,7 +65,12 @@ function joinPrimary(
     backendChanged: ({ name, facts }) => backends.changed(name, facts),
     backendReady: ({ name, error }) => backends.firstReady(name, error),
     metrics: () => ({ text: context.metrics.toText() }),
-    report: () => ({ description: observed.describe(), status: observed.status() }),
+    report: () => reportOf(observed),
+    async settledReport() {
+      await settledStatus({ status: () => observed.status() ?? NO_STATUS });
+      return reportOf(observed);
+    },
+    reopenLogs: reopenOwnLogs,
     setLogLevel({ level }) {
       log.level = level;
     },
@@ -71,6 +80,12 @@ function joinPrimary(
   const observed = new ObservedApp(settings, backends);
   const context = createContext({ log, backends, counters: remoteCounters(primary), hasSiblings: true });
   return { primary, context, log, observed };
+}
+
+const NO_STATUS: Status = { name: "app", state: "ready", error: null };
+
+function reportOf(observed: ObservedApp): WorkerReport {
+  return { description: observed.describe(), status: observed.status() };
 }
 
 /** Tells the primary why this worker cannot serve; gives the exit code. */

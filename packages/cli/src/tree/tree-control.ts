@@ -24,6 +24,7 @@ export interface TreeControlOptions {
   /** Why nothing has changed; `null`: reloaded. */
   readonly reload: () => Promise<string | null>;
   readonly stop: () => void;
+  readonly reopenLogs: () => Promise<void>;
   /** Mounts out of service, also for the workers of later. */
   readonly drained: Set<string>;
 }
@@ -62,6 +63,7 @@ export function treeControl(options: TreeControlOptions): GatewayControl {
       options.log.level = level;
       await Promise.all(workers.list().map(({ peer }) => peer.call("setLogLevel", { level })));
     },
+    reopenLogs: options.reopenLogs,
     async drain(mount, isDrained) {
       const report = await newest(workers)?.peer.call("report", null);
       const places = mountPlaces(report?.description ?? undefined);

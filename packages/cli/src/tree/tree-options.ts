@@ -7,14 +7,15 @@ const HANG_TIMEOUT_MS = 30_000;
 const MOST_WORKERS = 256;
 
 /**
- * Whether the call asks for a process tree: `--workers` with a number from 1 on. 0 means one process alone.
+ * Whether the call asks for a process tree: `--workers` with a number from 1 on. 0 means one process alone, unless it
+ * shall become another user: a process that binds as root never serves.
  *
  * @throws UsageError for a number that cannot be meant
  */
 export function wantsTree({ settings }: Pick<Invocation, "settings">): boolean {
   const count = settings.number("workers") ?? 0;
   if (count > MOST_WORKERS) throw new UsageError(`--workers: found ${count}, allowed: 0 to ${MOST_WORKERS}`);
-  return count > 0;
+  return count > 0 || settings.text("user") !== undefined || settings.text("group") !== undefined;
 }
 
 /** How the workers of a call are started and kept. They run the very same command line. */
@@ -31,7 +32,7 @@ export function workersOptionsOf({
     env: Object.fromEntries(
       Object.entries(environment).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
     ),
-    count: settings.number("workers") ?? 1,
+    count: settings.number("workers") || 1,
     hangTimeoutMs: settings.number("workerTimeout") ?? HANG_TIMEOUT_MS,
     maxRequests: settings.number("maxRequests") ?? 0,
     maxRssBytes: settings.number("maxRss") ?? 0,

@@ -1,9 +1,10 @@
 // A process tree at work: addresses, workers, backends and what is known of them.
-import { type AppContext, createContext } from "@gw/core";
+import { type AppContext, createContext, GatewayError } from "@gw/core";
 import { type HeldBind, type LeveledLogger, superviseBackend } from "@gw/core/node";
 import type { GatewayControl } from "../admin/control.ts";
 import { mergeExpositions } from "../admin/exposition.ts";
 import { RecentErrors, watchedLog } from "../admin/watched-log.ts";
+import { reopenOwnLogs } from "../serving/log-rotation.ts";
 import { GatewayWorkers, type GatewayWorkersOptions } from "./gateway-workers.ts";
 import { SharedBackends } from "./shared-backends.ts";
 import { treeControl } from "./tree-control.ts";
@@ -31,6 +32,7 @@ export class Tree {
   readonly #drained = new Set<string>();
   #endedMetrics = "";
   #isServing = false;
+  #haveLogsMoved = false;
   #closing: Promise<void> | null = null;
 
   constructor(options: TreeOptions) {
@@ -50,6 +52,8 @@ export class Tree {
       },
       greet: async ({ peer }) => {
         await peer.call("setLogLevel", { level: this.#log.level });
+        // It may have opened its files before they were moved away, and was not asked then.
+        if (this.#haveLogsMoved) await peer.call("reopenLogs", null);
         for (const where of this.#drained) await peer.call("drainMount", { where, isDrained: true });
       },
     });
@@ -78,6 +82,15 @@ export class Tree {
     return this.#closing;
   }
 
+  /** Opens log files anew, ours and those of every worker. @throws GatewayError what could not be opened */
+  async reopenLogs(): Promise<void> {
+    this.#haveLogsMoved = true;
+    const asked = this.workers.list().map(({ peer }) => peer.call("reopenLogs", null));
+    const results = await Promise.allSettled([reopenOwnLogs(), ...asked]);
+    const failed = results.flatMap((one) => (one.status === "rejected" ? [(one.reason as Error).message] : []));
+    if (failed.length > 0) throw new GatewayError("GW_LOG_FILE", 500, [...new Set(failed)].join("; "));
+  }
+
   /** The handles for the admin listener. */
   control({ reload, stop }: { reload(): Promise<string | null>; stop(): void }): GatewayControl {
     return treeControl({
@@ -90,6 +103,7 @@ export class Tree {
       addresses: () => this.#options.addresses,
       isReady: () => this.#isServing && this.workers.list().length > 0,
       drained: this.#drained,
+      reopenLogs: () => this.reopenLogs(),
       reload,
       stop,
     });

@@ -12,6 +12,7 @@ export { type FindPythonOptions, findPython, type Interpreter } from "./interpre
 export { LineLog, type LineLogOptions } from "./line-log.ts";
 export { type ListenOptions, type Listening, listen, listenAll } from "./listen.ts";
 export { isListeningSocket } from "./listening-socket.ts";
+export { type LogFile, logFile, reopenLogFiles } from "./log-file.ts";
 export { type DescriptorWriterOptions, descriptorWriter, type LogWriter } from "./log-queue.ts";
 export {
   createLogger,

@@ -1,6 +1,7 @@
 // The default logger: pino's shape, one line per event, text for people or JSON for machines.
 import { isatty } from "node:tty";
 import type { Logger } from "../model/log.ts";
+import { logFile } from "./log-file.ts";
 import { jsonFormat, type LineLevel, type LogFormat, textFormat } from "./log-format.ts";
 import { descriptorWriter, type LogWriter } from "./log-queue.ts";
 
@@ -16,8 +17,8 @@ export interface LoggerOptions {
   level?: LogLevel;
   /** `"text"` for people, `"json"` for machines: one object per line. @default "text" */
   format?: "text" | "json";
-  /** A descriptor, written without blocking requests, or a function. @default 2 */
-  destination?: number | LogDestination;
+  /** A descriptor or a file to append to, written without blocking requests, or a function. @default 2 */
+  destination?: number | { readonly path: string } | LogDestination;
   /** Facts on every line. @default {} */
   facts?: object;
   /** Whether text lines are coloured. @default on a terminal, unless NO_COLOR is set */
@@ -56,18 +57,27 @@ export const logLevels: readonly LogLevel[] = Object.keys(RANKS) as LogLevel[];
  * written with type, code, message and the chain of their causes; only on a
  * terminal the frames of a stack follow on lines of their own.
  *
- * @throws TypeError for a word that is no level.
+ * @throws TypeError for a word that is no level; GatewayError `GW_LOG_FILE` for a file that cannot be opened.
  */
 export function createLogger(options: LoggerOptions = {}): LeveledLogger {
   const { level = "info", destination = 2, facts = {}, maxQueuedBytes = 1_048_576 } = options;
   const format = formatOf(options, destination);
-  const writer =
-    typeof destination === "function" ? callWriter(destination) : queueWriter(destination, format, maxQueuedBytes);
+  const writer = writerOf(destination, format, maxQueuedBytes);
   const family: Family = { level, rank: rankOf(level), format, writer };
   return new NodeLogger(family, null, facts);
 }
 
-function formatOf({ format, colour }: LoggerOptions, destination: number | LogDestination): LogFormat {
+type Destination = NonNullable<LoggerOptions["destination"]>;
+
+function writerOf(destination: Destination, format: LogFormat, maxQueuedBytes: number): LogWriter {
+  if (typeof destination === "function") return callWriter(destination);
+  if (typeof destination === "number") return queueWriter(destination, format, maxQueuedBytes);
+  const file = logFile(destination.path, { maxQueuedBytes, droppedLine: droppedLineOf(format) });
+  file.open();
+  return file;
+}
+
+function formatOf({ format, colour }: LoggerOptions, destination: Destination): LogFormat {
   if (format === "json") return jsonFormat;
   const terminal = typeof destination === "number" && isatty(destination);
   const plain = (process.env.NO_COLOR ?? "") !== "" || process.env.TERM === "dumb";
@@ -81,19 +91,20 @@ function queueWriter(fd: number, format: LogFormat, maxQueuedBytes: number): Log
   const key = `${fd} ${format === jsonFormat} ${maxQueuedBytes}`;
   const found = shared.get(key);
   if (found !== undefined) return found;
-  const writer = descriptorWriter(fd, {
-    maxQueuedBytes,
-    droppedLine: (count) =>
-      format.writeLine({
-        level: "warn",
-        time: now(),
-        message: "log lines were dropped: their reader is too slow",
-        prefix: "",
-        facts: { dropped: count },
-      }),
-  });
+  const writer = descriptorWriter(fd, { maxQueuedBytes, droppedLine: droppedLineOf(format) });
   if (fd <= 2) shared.set(key, writer);
   return writer;
+}
+
+function droppedLineOf(format: LogFormat): (count: number) => string {
+  return (count) =>
+    format.writeLine({
+      level: "warn",
+      time: now(),
+      message: "log lines were dropped: their reader is too slow",
+      prefix: "",
+      facts: { dropped: count },
+    });
 }
 
 function callWriter(destination: LogDestination): LogWriter {

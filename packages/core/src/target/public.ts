@@ -1,4 +1,5 @@
 // The public names of targets, for the package's entry.
+export { addressKey } from "./address-key.ts";
 export { type Authority, parseAuthority } from "./authority.ts";
 export { parseIp, plainIp } from "./ip-address.ts";
 export { splitMount, underMount } from "./mount.ts";

@@ -1,7 +1,14 @@
 // Slows down guessing of passwords: per account and address, per address, per account.
 import { hash } from "node:crypto";
-import { type Address, andThen, type Counters, createCounters, type Lifecycle, type MaybePromise } from "@gw/core";
-import { addressKey } from "./address-key.ts";
+import {
+  type Address,
+  addressKey,
+  andThen,
+  type Counters,
+  createCounters,
+  type Lifecycle,
+  type MaybePromise,
+} from "@gw/core";
 import { countersLife } from "./counters-life.ts";
 import { waitFor } from "./sliding-window.ts";
 
