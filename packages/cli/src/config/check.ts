@@ -4,7 +4,7 @@ import { UsageError } from "../usage-error.ts";
 import type { Config, MountReference } from "./config.ts";
 import { OPTIONS } from "./options.ts";
 
-const FILE_KEYS: readonly string[] = ["$schema", "app", "mounts", "use"];
+const FILE_KEYS: readonly string[] = ["app", "mounts", "use"];
 
 /** The keys of flags that a file may set. */
 export const SETTING_KEYS: readonly string[] = OPTIONS.filter(({ group }) => group !== "Request" && group !== "Control")
@@ -30,7 +30,7 @@ export function checkConfig(name: string, exported: unknown): Config {
   if ($schema !== undefined && typeof $schema !== "string") throw unfit(`${name}: $schema`, $schema, "text");
   const keys = Object.keys(rest);
   if (keys.length > 0 && keys.every(isPlace)) return { mounts: checkMounts(name, rest) };
-  const allowed = [...FILE_KEYS, ...SETTING_KEYS];
+  const allowed = [...FILE_KEYS, ...SETTING_KEYS, "$schema"];
   for (const key of keys) checkKey(name, key, allowed);
   const { app, mounts, use } = rest;
   if (app !== undefined) checkReference(`${name}: app`, app);
