@@ -93,3 +93,17 @@ def sockets():
 
     routes = [Route("/hello", lambda request: PlainTextResponse("here")), WebSocketRoute("/", echo)]
     return Starlette(routes=routes)
+
+
+async def received(scope, receive, send):
+    """Counts the bytes of the body."""
+    size = 0
+    more = True
+    while more:
+        event = await receive()
+        size += len(event.get("body", b""))
+        more = event.get("more_body", False)
+    data = str(size).encode()
+    headers = [(b"content-type", b"text/plain"), (b"content-length", str(len(data)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": data})

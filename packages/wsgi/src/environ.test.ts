@@ -1,4 +1,4 @@
-import { createContext, HeaderList, mount } from "@gw/core";
+import { createContext, HeaderList, mount, writeVariables } from "@gw/core";
 import { request, type TestRequestInit, testRequest } from "@gw/core/testing";
 import { describe, expect, test } from "vitest";
 import { fromWsgi } from "./from-wsgi.ts";
@@ -38,6 +38,14 @@ describe("environ", () => {
       "wsgi.file_wrapper": expect.any(Function),
     });
     expect(Object.getPrototypeOf(environ)).toBe(Object.prototype);
+  });
+
+  test("begins with the variables that core always writes, in core's order: both make objects of one layout", () => {
+    const options = { interface: "wsgi", software: "gw/0" } as const;
+    const always = Object.keys(writeVariables(testRequest("/"), options)).filter(
+      (name) => !/^(HTTP_|REMOTE_PORT)/.test(name),
+    );
+    expect(Object.keys(environOf("/")).slice(0, always.length)).toEqual(always);
   });
 
   // One row per rule of the comparison of five Python servers: what each of them has wrong at least once.

@@ -37,7 +37,8 @@ export function createEnviron(
 ): Environ {
   const { exchange } = request;
   // All constant names at once, before any header: then every environ begins with the same layout, whatever a client
-  // sends, and none of these lines has to add a property.
+  // sends, and none of these lines has to add a property. Core has the first names, too, and a test compares them: spreading
+  // an object of core's instead takes more than twice as long.
   const environ = {
     SERVER_SOFTWARE: "",
     SERVER_NAME: "",

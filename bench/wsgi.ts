@@ -1,16 +1,15 @@
-// WSGI apps in Python next to gunicorn and uWSGI: CPU of the whole process tree for each request, in interleaved rounds.
+// WSGI apps in Python next to gunicorn and uWSGI, large bodies next to uvicorn, too: CPU of the whole process tree for each
+// request, in interleaved rounds. asgi.ts has the ASGI apps.
 //
-//   PYTHON=./venv/bin/python node bench/python-wsgi.ts [rounds] [requests]
+//   PYTHON=./venv/bin/python node wsgi.ts [rounds] [requests]
 //
-// The interpreter needs flask, django, gunicorn and uwsgi. gunicorn's sync worker and uWSGI's --http-socket close every
+// The interpreter needs flask, django, gunicorn, uwsgi, uvicorn, uvloop and httptools. V8 takes some ten thousand requests
+// until it has compiled what they need: two rounds are not counted. gunicorn's sync worker and uWSGI's --http-socket close every
 // connection; the client opens a new one then, which costs it, and is part of what they cost.
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
 import { Agent, request } from "node:http";
-import { createServer } from "node:net";
 import { dirname, join, resolve } from "node:path";
-import { cpuSeconds } from "./load.ts";
+import { freePort, liveTime, Stage } from "./processes.ts";
 import { interleave, median, table, type Variant } from "./rounds.ts";
 
 const rounds = Number(process.argv[2] ?? 5);
@@ -56,7 +55,17 @@ const ours =
     `wsgi:${app}?workers=1${options}`,
   ];
 
-const servers: Readonly<Record<string, Command>> = {
+const uvicorn: Command = (port, app) => [
+  `${bin}/uvicorn`,
+  "--no-access-log",
+  "--log-level",
+  "warning",
+  "--port",
+  port,
+  app,
+];
+
+const wsgiServers: Readonly<Record<string, Command>> = {
   "gunicorn sync": gunicorn("-w", "1"),
   "gunicorn sync × 2": gunicorn("-w", "2"),
   "gunicorn gthread": gunicorn("-k", "gthread", "--threads", "8"),
@@ -64,37 +73,27 @@ const servers: Readonly<Record<string, Command>> = {
   "gw, no threads": ours("&threads=1"),
   "gw, 8 threads": ours(""),
 };
-/** Name, app, path, share of the requests, bytes to send. */
-const cases = [
-  ["raw", "raw:wsgi", "/hello", 1, 0],
-  ["Flask", "raw:flask()", "/hello", 1, 0],
-  ["Django", "raw:django()", "/hello", 1, 0],
-  ["1 MiB down", "raw:wsgi", "/mebibyte", 0.1, 0],
-  ["8 MiB up", "raw:wsgi", "/upload", 0.01, 8_388_608],
-] as const;
 
-const children: ChildProcess[] = [];
-
-/** A process and all that it has started. */
-function tree(root: number): number[] {
-  const parents = readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => {
-      try {
-        const fields = readFileSync(`/proc/${name}/stat`, "utf8")
-          .replace(/^.*\) /s, "")
-          .split(" ");
-        return [[Number(name), Number(fields[1])] as const];
-      } catch {
-        return [];
-      }
-    });
-  const found = [root];
-  for (const pid of found) for (const [child, parent] of parents) if (parent === pid) found.push(child);
-  return found;
+interface Case {
+  readonly app: string;
+  readonly path: string;
+  /** Of the requests. */
+  readonly share: number;
+  /** Bytes to send. */
+  readonly bytes: number;
+  /** uvicorn's app that does the same. */
+  readonly asgi?: string;
 }
 
-const cpuOf = (root: number): number => tree(root).reduce((sum, pid) => sum + cpuSeconds(pid), 0);
+const cases: Readonly<Record<string, Case>> = {
+  raw: { app: "raw:wsgi", path: "/hello", share: 1, bytes: 0 },
+  Flask: { app: "raw:flask()", path: "/hello", share: 1, bytes: 0 },
+  Django: { app: "raw:django()", path: "/hello", share: 1, bytes: 0 },
+  "1 MiB down": { app: "raw:wsgi", path: "/mebibyte", share: 0.1, bytes: 0, asgi: "raw:large" },
+  "8 MiB up": { app: "raw:wsgi", path: "/upload", share: 0.01, bytes: 8_388_608, asgi: "raw:received" },
+};
+
+const stage = new Stage();
 
 interface Call {
   readonly port: number;
@@ -122,17 +121,9 @@ function ask({ port, path, body, agent }: Call): Promise<number> {
   });
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
-}
-
 interface Started {
   readonly port: number;
-  readonly child: ChildProcess;
+  readonly pid: number;
   /** From the start of the process to its first answer. */
   readonly firstMs: number;
 }
@@ -141,20 +132,19 @@ async function start(command: Command, app: string): Promise<Started> {
   const port = await freePort();
   const [program, ...words] = command(String(port), app) as [string, ...string[]];
   const begun = performance.now();
-  const child = spawn(program, words, { cwd, stdio: "ignore" });
-  children.push(child);
+  const pid = stage.start(program, words, { cwd });
   const agent = new Agent();
   for (;;) {
     if (performance.now() - begun > 60_000) throw new Error(`${program} does not answer`);
     const answered = await ask({ port, path: "/hello", body: Buffer.alloc(0), agent }).catch(() => null);
-    if (answered !== null) return { port, child, firstMs: performance.now() - begun };
+    if (answered !== null) return { port, pid, firstMs: performance.now() - begun };
     await new Promise((done) => setTimeout(done, 5));
   }
 }
 
 const perSecond = new Map<string, number[]>();
 
-function variant(title: string, { port, child }: Started, path: string, share: number, bytes: number): Variant {
+function variant(title: string, { port, pid }: Started, { path, share, bytes }: Case): Variant {
   const count = Math.ceil(requests * share);
   const body = Buffer.alloc(bytes, "0123456789abcdef");
   perSecond.set(title, []);
@@ -162,7 +152,7 @@ function variant(title: string, { port, child }: Started, path: string, share: n
     name: title,
     async measure() {
       const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
-      const before = cpuOf(child.pid as number);
+      const before = liveTime(pid);
       const begun = performance.now();
       let left = count;
       const client = async (): Promise<void> => {
@@ -172,39 +162,31 @@ function variant(title: string, { port, child }: Started, path: string, share: n
       await Promise.all(Array.from({ length: bytes > 0 || share < 1 ? 8 : CONNECTIONS }, client));
       perSecond.get(title)?.push((count * 1_000) / (performance.now() - begun));
       agent.destroy();
-      return ((cpuOf(child.pid as number) - before) / count) * 1e6;
+      return ((liveTime(pid) - before) / count) * 1_000;
     },
   };
 }
 
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, "exit");
-  child.kill("SIGTERM");
-  await ended;
-}
-
 try {
   const versions = execFileSync(`${bin}/pip`, ["list", "--format=freeze"], { encoding: "utf8" });
-  const named = versions.split("\n").filter((line) => /^(flask|django|gunicorn|uwsgi)==/i.test(line));
+  const named = versions.split("\n").filter((line) => /^(flask|django|gunicorn|uwsgi|uvicorn)==/i.test(line));
   console.log(`node ${process.versions.node}, ${named.join(", ")}; ${rounds} rounds of ${requests} requests\n`);
-  for (const [name, app, path, share, bytes] of cases) {
+  for (const [name, one] of Object.entries(cases)) {
     const variants: Variant[] = [];
     const first: string[] = [];
-    const mine: ChildProcess[] = [];
-    for (const [server, command] of Object.entries(servers)) {
+    const begin = async (server: string, command: Command, app: string): Promise<void> => {
       const started = await start(command, app);
-      mine.push(started.child);
       first.push(`${server} ${Math.round(started.firstMs)} ms`);
-      variants.push(variant(`${name}: ${server}`, started, path, share, bytes));
-    }
-    console.log(table(await interleave(variants, { rounds, warmUp: 1 }), "µs"));
+      variants.push(variant(`${name}: ${server}`, started, one));
+    };
+    for (const [server, command] of Object.entries(wsgiServers)) await begin(server, command, one.app);
+    if (one.asgi !== undefined) await begin("uvicorn (ASGI)", uvicorn, one.asgi);
+    console.log(table(await interleave(variants, { rounds, warmUp: 2 }), "µs"));
     for (const { name: title } of variants) {
       console.log(`${title}: ${Math.round(median(perSecond.get(title) ?? []))} requests/s`);
     }
     console.log(`first answer after the start: ${first.join(", ")}\n`);
-    await Promise.all(mine.map(end));
   }
 } finally {
-  for (const child of children) child.kill("SIGTERM");
+  stage.end();
 }
