@@ -23,6 +23,12 @@ export class RecordSocket {
     return hasRoom ? undefined : this.#drain();
   }
 
+  /** Writes a byte string, which Node turns into bytes on the way into the system: no buffer is made. */
+  writeText(records: string): void {
+    const socket = this.#socket;
+    if (!socket.destroyed && !socket.writableEnded) socket.write(records, "latin1");
+  }
+
   pause(): void {
     this.#socket.pause();
   }

@@ -28,12 +28,19 @@ interface Member<T> {
   running: number;
 }
 
+/** What a lease needs of its group. */
+interface LeaseKeeper {
+  readonly now: () => number;
+  readonly released: () => void;
+}
+
 /** Shares requests out: to the upstream with the fewest, of those that are in service. */
 export class UpstreamGroup<T> {
   readonly #options: UpstreamGroupOptions;
   readonly #maxConnections: number;
   readonly #now: () => number;
   readonly #queue: WaitQueue<UpstreamLease<T>>;
+  readonly #keeper: LeaseKeeper;
   #members: readonly Member<T>[];
   #next = 0;
 
@@ -43,6 +50,7 @@ export class UpstreamGroup<T> {
     this.#maxConnections = maxConnections;
     this.#now = now;
     this.#queue = new WaitQueue(options);
+    this.#keeper = { now, released: () => this.#serveQueue() };
     this.#members = upstreams.map((upstream) => this.#newMember(upstream));
   }
 
@@ -83,34 +91,22 @@ export class UpstreamGroup<T> {
   /** The best member with a free place. If all are out of service, any: a refusal costs little, and one may be back. */
   #choose(avoid: T | null): Member<T> | null {
     const now = this.#now();
-    const free = this.#members.filter(({ running }) => running < this.#maxConnections);
-    const up = free.filter(({ health }) => health.isUp(now));
-    const others = up.filter(({ upstream }) => upstream !== avoid);
-    const candidates = others.length > 0 ? others : up.length > 0 ? up : this.#areAllDown(now) ? free : [];
-    if (candidates.length === 0) return null;
-    const least = Math.min(...candidates.map(({ running }) => running));
-    const best = candidates.filter(({ running }) => running === least);
-    return best[this.#next++ % best.length] as Member<T>;
-  }
-
-  #areAllDown(now: number): boolean {
-    return this.#members.every(({ health }) => !health.isUp(now));
+    const areAllDown = this.#members.every(({ health }) => !health.isUp(now));
+    const count = this.#members.length;
+    let best: Member<T> | null = null;
+    // Beginning one further on each time shares out what is equal; nothing is made on the way, this is every request's.
+    for (let step = 0; step < count; step++) {
+      const member = this.#members[(this.#next + step) % count] as Member<T>;
+      if (member.running >= this.#maxConnections || !(areAllDown || member.health.isUp(now))) continue;
+      if (best === null || isBetter(member, best, avoid)) best = member;
+    }
+    this.#next = (this.#next + 1) % Math.max(1, count);
+    return best;
   }
 
   #lease(member: Member<T>): UpstreamLease<T> {
     member.running++;
-    let isHeld = true;
-    return {
-      upstream: member.upstream,
-      succeeded: () => member.health.succeeded(),
-      failed: () => member.health.failed(this.#now()),
-      release: () => {
-        if (!isHeld) return;
-        isHeld = false;
-        member.running--;
-        this.#serveQueue();
-      },
-    };
+    return new Lease(member, this.#keeper);
   }
 
   #serveQueue(): void {
@@ -123,5 +119,40 @@ export class UpstreamGroup<T> {
 
   #newMember(upstream: T): Member<T> {
     return { upstream, health: new Health(this.#options), running: 0 };
+  }
+}
+
+/** The one that is not avoided, else the one with fewer requests. */
+function isBetter<T>(one: Member<T>, other: Member<T>, avoid: T | null): boolean {
+  const isAvoided = one.upstream === avoid;
+  if (isAvoided !== (other.upstream === avoid)) return !isAvoided;
+  return one.running < other.running;
+}
+
+class Lease<T> implements UpstreamLease<T> {
+  readonly upstream: T;
+  readonly #member: Member<T>;
+  readonly #keeper: LeaseKeeper;
+  #isHeld = true;
+
+  constructor(member: Member<T>, keeper: LeaseKeeper) {
+    this.upstream = member.upstream;
+    this.#member = member;
+    this.#keeper = keeper;
+  }
+
+  succeeded(): void {
+    this.#member.health.succeeded();
+  }
+
+  failed(): void {
+    this.#member.health.failed(this.#keeper.now());
+  }
+
+  release(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    this.#member.running--;
+    this.#keeper.released();
   }
 }

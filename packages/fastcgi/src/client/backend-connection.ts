@@ -127,6 +127,11 @@ export class BackendConnection {
     return this.#writer.write(pieces);
   }
 
+  /** Writes records that are one byte string. */
+  writeText(records: string): void {
+    this.#writer.writeText(records);
+  }
+
   /**
    * Reads on, or waits for who reads. A request alone holds up nobody but itself; with others behind it, its output goes to
    * a file, and the connection waits only when that is full.

@@ -6,7 +6,7 @@ import { recordHeader, streamRecords } from "../codec/record.ts";
 import { InputQueue, type SpillOptions } from "../input-queue.ts";
 import type { BackendConnection, CallSink } from "./backend-connection.ts";
 import { FastcgiError } from "./errors.ts";
-import { requestRecords } from "./request-records.ts";
+import { type RequestOpening, requestRecords } from "./request-records.ts";
 
 /** What is asked. */
 export interface CallInputs {
@@ -49,9 +49,7 @@ export class Call implements CallSink {
     this.#isInputOpen = input !== null;
     this.#output = new InputQueue(() => this.#flow());
     this.#requestId = connection.begin(this);
-    const head = this.#head(variables, keepConnection);
-    const endOfInput = recordHeader(RecordType.stdin, this.#requestId, 0);
-    void connection.write([input === null ? Buffer.concat([head, endOfInput]) : head]);
+    connection.writeText(this.#head(variables, { keepConnection, hasInput: input !== null }));
     this.#deadlines = new Deadlines(
       { headerTimeoutMs: 60_000, idleTimeoutMs: 60_000, timeoutMs: Number.POSITIVE_INFINITY, ...limits },
       ({ limit, limitMs }) =>
@@ -65,9 +63,9 @@ export class Call implements CallSink {
     if (input !== null) void this.#feed(input);
   }
 
-  #head(variables: CallInputs["variables"], keepConnection: boolean): Uint8Array {
+  #head(variables: CallInputs["variables"], opening: RequestOpening): string {
     try {
-      return requestRecords(this.#requestId, variables, keepConnection);
+      return requestRecords(this.#requestId, variables, opening);
     } catch (error) {
       this.#inputs.connection.withdraw(this.#requestId);
       throw error;

@@ -151,7 +151,7 @@ export class FastcgiClient {
     const input = attempt.input.open();
     const taken = inPhase(exchange, "queue", () => this.#group.take(signal, attempt.avoid));
     this.#watcher?.asked();
-    const lease = await taken;
+    const lease = isPromise(taken) ? await taken : taken;
     attempt.upstream = lease.upstream;
     const connection = await connectionFor(lease, attempt, signal);
     try {
