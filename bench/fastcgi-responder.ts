@@ -1,17 +1,20 @@
-// What a FastCGI responder costs: ours, libfcgi, Go, Perl, npm node-fastcgi; CPU time of the responder's process tree.
+// What a FastCGI responder costs: ours, bare Node, libfcgi, Go, Perl, npm node-fastcgi; CPU time of the responder's process tree.
 //
-// `node fastcgi-responder.ts [rounds] [requests]`; needs gcc, libfcgi-dev, go, libfcgi-perl, nginx.
+// `node fastcgi-responder.ts [rounds] [requests] [shapes]`, bounded: see BUDGET_MS; needs gcc, libfcgi-dev, go, libfcgi-perl, nginx.
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { load } from "./load.ts";
 import { type FastcgiLoad, loadFastcgi } from "./load-fastcgi.ts";
 import { freePort, listening, liveTime, rivalPackages, Stage } from "./processes.ts";
 import { interleave, table } from "./rounds.ts";
+import { rivalVersion, versionsOf } from "./versions.ts";
 
 const rounds = Number(process.argv[2] ?? 5);
 const requests = Number(process.argv[3] ?? 6_000);
 const only = process.argv[4];
 const CONNECTIONS = 8;
+/** Of each of the eight shapes. */
+const BUDGET_MS = 50_000;
 const stage = new Stage();
 const at = (name: string): string => join(stage.folder, name);
 const rival = (name: string): string => join(import.meta.dirname, "rivals", name);
@@ -32,6 +35,7 @@ async function responders(): Promise<Responder[]> {
   const processes = String(CONNECTIONS);
   const started = [
     ["gw", process.execPath, join(import.meta.dirname, "fastcgi-server.ts")],
+    ["bare Node", process.execPath, rival("node-responder.mjs")],
     ["libfcgi", at("libfcgi")],
     ["Go net/http/fcgi", at("go-fcgi")],
     ["Perl FCGI", "perl", rival("fastcgi.pl")],
@@ -45,7 +49,7 @@ async function responders(): Promise<Responder[]> {
   return started;
 }
 
-/** nginx with one location per responder, `/0/` to `/4/`, and the same with `k` before it for kept connections. */
+/** nginx with one location per responder, `/0/` to `/5/`, and the same with `k` before it for kept connections. */
 async function nginx(all: readonly Responder[]): Promise<number> {
   const port = await freePort();
   const params = ["QUERY_STRING", "REQUEST_METHOD", "CONTENT_TYPE", "CONTENT_LENGTH", "REQUEST_URI", "SERVER_PROTOCOL"]
@@ -76,7 +80,14 @@ const shapes: Readonly<Record<string, Shape>> = {
   "hello, kept connections": { keepConnection: true, answerBytes: 6, share: 1 },
   "hello, a connection per request": { keepConnection: false, answerBytes: 6, share: 1 },
   "1 MiB answer, kept": { keepConnection: true, query: "big", answerBytes: 1 << 20, share: 0.05 },
+  "1 MiB answer, a connection per request": { keepConnection: false, query: "big", answerBytes: 1 << 20, share: 0.05 },
   "1 MiB request body, kept": { keepConnection: true, bodyBytes: 1 << 20, answerBytes: 8, share: 0.05 },
+  "1 MiB request body, a connection per request": {
+    keepConnection: false,
+    bodyBytes: 1 << 20,
+    answerBytes: 8,
+    share: 0.05,
+  },
 };
 
 async function measure(
@@ -96,11 +107,11 @@ async function measure(
         seconds: total.seconds + (performance.now() - begun) / 1_000,
         count: total.count + count,
       });
-      return ((liveTime(one.pid) - before) * 1_000) / (count - failed); // per answered request
+      return ((liveTime(one.pid) - before) * 1_000) / Math.max(1, count - failed); // per answered request
     },
   }));
-  const measured = await interleave(variants, { rounds, warmUp: 4 });
-  process.stdout.write(`## ${title}\n\n${table(measured, "µs")}\n\n`);
+  const measured = await interleave(variants, { rounds, warmUp: 4, budgetMs: BUDGET_MS });
+  process.stdout.write(`## ${title}, ${measured[0]?.values.length ?? 0} rounds\n\n${table(measured, "µs")}\n\n`);
   for (const [name, { failed, seconds, count }] of totals) {
     process.stdout.write(`${name}: ${Math.round(count / seconds)} requests/s, ${failed} of ${count} failed\n`);
   }
@@ -110,7 +121,14 @@ async function measure(
 try {
   build();
   const all = await responders();
-  process.stdout.write(`Node ${process.versions.node}, ${execFileSync("go", ["version"])}`);
+  const versions = versionsOf({
+    Go: ["go", "version"],
+    Perl: ["perl", "-e", "print $^V"],
+    "Perl FCGI": ["perl", "-MFCGI", "-e", "print $FCGI::VERSION"],
+    libfcgi: ["dpkg-query", "-W", "libfcgi-dev"],
+    nginx: ["nginx", "-v"],
+  });
+  process.stdout.write(`${versions}, node-fastcgi ${rivalVersion("node-fastcgi")}\n`);
   process.stdout.write(`${CONNECTIONS} connections, ${rounds} rounds of ${requests} requests\n\n`);
   for (const [title, { share, ...shape }] of Object.entries(shapes)) {
     if (only !== undefined && !title.includes(only)) continue;

@@ -13,13 +13,26 @@ export interface Measured {
   readonly values: readonly number[];
 }
 
+/** How often everything is run. */
+export interface RoundOptions {
+  readonly rounds: number;
+  readonly warmUp: number;
+  /** After so long no further round is begun, but the first that counts always is, milliseconds. @default no limit */
+  readonly budgetMs?: number;
+}
+
 /** Runs every variant once per round, in turn; the first rounds are for warming up and are not counted. */
 export async function interleave(
   variants: readonly Variant[],
-  { rounds, warmUp }: { rounds: number; warmUp: number },
+  { rounds, warmUp, budgetMs = Number.POSITIVE_INFINITY }: RoundOptions,
 ): Promise<readonly Measured[]> {
   const values = new Map<string, number[]>(variants.map(({ name }) => [name, []]));
+  const until = performance.now() + budgetMs;
   for (let round = -warmUp; round < rounds; round++) {
+    if (performance.now() > until) {
+      if (round > 0) break;
+      round = Math.max(round, 0); // no time is left for warming up
+    }
     for (const { name, measure } of variants) {
       const value = await measure();
       if (round >= 0) values.get(name)?.push(value);

@@ -41,10 +41,12 @@ const server = createServer((request, response) => {
     SERVER_NAME: "localhost",
     SERVER_PORT: port,
     HTTP_HOST: request.headers.host,
+    CONTENT_LENGTH: request.headers["content-length"] ?? "",
+    CONTENT_TYPE: request.headers["content-type"] ?? "",
   };
   client.request(params, (error, call) => {
     if (error) return response.writeHead(502, { "Content-Length": 0 }).end();
-    call.stdin.end();
+    request.pipe(call.stdin);
     forward(call.stdout, response);
   });
 });

@@ -190,7 +190,9 @@ export class BackendConnection {
   }
 
   #closed(): void {
-    this.#lose(cut("the connection to the backend was closed"));
+    this.#isBroken = true;
+    // An error takes a stack: only when somebody is told.
+    if (this.running > 0) this.#lose(cut("the connection to the backend was closed"));
     this.#onClose(this);
   }
 }
