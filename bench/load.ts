@@ -9,13 +9,15 @@ export interface LoadOptions {
   connections: number;
   requests: number;
   path?: string;
+  /** Further header lines. */
+  headers?: readonly string[];
   /** Gets the milliseconds of every request. */
   latencies?: number[];
 }
 
 /** Sends the requests and waits for all answers; gives seconds. */
 export async function load(options: LoadOptions): Promise<number> {
-  const { port, connections, requests, path = "/hello?name=world", latencies } = options;
+  const { port, connections, requests, path = "/hello?name=world", latencies, headers = [] } = options;
   const request = Buffer.from(
     [
       `GET ${path} HTTP/1.1`,
@@ -23,6 +25,7 @@ export async function load(options: LoadOptions): Promise<number> {
       "User-Agent: bench",
       "Accept: */*",
       "Accept-Encoding: gzip, br",
+      ...headers,
       "",
       "",
     ].join("\r\n"),

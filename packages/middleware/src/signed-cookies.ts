@@ -1,5 +1,5 @@
 // Cookies that clients can read but not make (R-M7).
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto";
 import { GatewayError, type Middleware, type RequestHead, type StateKey, stateKey } from "@gw/core";
 import type { Cookies } from "./cookies/jar.ts";
 import { jarLayer } from "./cookies/jar-layer.ts";
@@ -59,7 +59,7 @@ const SIGNATURE_BYTES = 32;
 
 /** `value.time.signature`; the signature covers the name and what stands before it. */
 class Signature implements CookieProtection {
-  readonly #keys: readonly Buffer[];
+  readonly #keys: readonly KeyObject[];
   readonly #maxAgeMs: number;
 
   constructor({ secrets, purpose = "", maxAgeMs = PROTECTED_MAX_AGE_MS }: SignedCookiesOptions) {
@@ -69,7 +69,7 @@ class Signature implements CookieProtection {
 
   write(name: string, value: string, maxAgeSeconds: number | undefined): string {
     const content = `${encodeURIComponent(value)}.${writeTime(Date.now(), maxAgeSeconds)}`;
-    return `${content}.${signatureOf(this.#keys[0] as Buffer, name, content).toString("base64url")}`;
+    return `${content}.${signatureOf(this.#keys[0] as KeyObject, name, content).toString("base64url")}`;
   }
 
   read(name: string, text: string): string | null {
@@ -84,6 +84,6 @@ class Signature implements CookieProtection {
   }
 }
 
-function signatureOf(key: Buffer, name: string, content: string): Buffer {
+function signatureOf(key: KeyObject, name: string, content: string): Buffer {
   return createHmac("sha256", key).update(`${name}\0${content}`).digest(); // neither holds a NUL
 }

@@ -1,4 +1,5 @@
-// What each layer adds to a request, in microseconds: node test/cost.mjs (after a build). The least of several runs, in this process.
+// What each layer adds to a request, in microseconds: node test/cost.mjs [part of a name] (after a build). The least of several
+// runs, in this process.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,9 +14,13 @@ import {
   cookiesOf,
   cors,
   csrf,
+  encryptedCookies,
+  encryptedCookiesOf,
   errorPages,
   etag,
   fileStore,
+  flash,
+  flashOf,
   formLogin,
   hashKey,
   hasSqlite,
@@ -26,10 +31,13 @@ import {
   rateLimit,
   requestId,
   requireUser,
+  sealedStore,
   securityHeaders,
   serverTiming,
   session,
   sessionOf,
+  signedCookies,
+  signedCookiesOf,
   sqliteStore,
   trustedHost,
 } from "@gw/middleware";
@@ -61,7 +69,10 @@ function timeOf(app, headers, count) {
 
 const idle = timeOf(plain, {}, 200_000);
 
+const wanted = process.argv[2] ?? "";
+
 function show(name, app, headers = {}, count = 50_000) {
+  if (!name.includes(wanted)) return;
   const added = Math.max(0, timeOf(app, headers, count) - idle) / 1_000;
   console.log(`${name.padEnd(56)} ${added.toFixed(2).padStart(8)} µs`);
 }
@@ -109,6 +120,40 @@ const setOne = (request) => {
 show("cookies: not touched", compose([cookies()], plain), sent);
 show("cookies: one read", compose([cookies()], readOne), sent);
 show("cookies: one set", compose([cookies()], setOne), sent);
+const secrets = ["a secret of the benchmark, at least thirty-two characters"];
+for (const [name, layer, of] of [
+  ["signedCookies", signedCookies({ secrets }), signedCookiesOf],
+  ["encryptedCookies", encryptedCookies({ secrets }), encryptedCookiesOf],
+]) {
+  const set = compose([layer], (request) => {
+    of(request).set("b", "a value");
+    return answer;
+  });
+  const read = compose([layer], (request) => {
+    of(request).get("b");
+    return answer;
+  });
+  const made = await new Runtime(set, { context }).answer(testRequest("/"));
+  const cookie = made.headers.get("set-cookie").split(";")[0];
+  show(`${name}: not touched`, compose([layer], plain), { cookie });
+  show(`${name}: one read`, read, { cookie });
+  show(`${name}: one set`, set);
+}
+{
+  const layer = session({ store: sealedStore({ secrets, ended: memoryStore() }) });
+  const headers = await loggedIn(layer);
+  const read = (request) => {
+    sessionOf(request).get("theme");
+    return answer;
+  };
+  show("session, sealed: read", compose([layer], read), headers);
+  const inMemory = session({ store: memoryStore() });
+  const take = (request) => {
+    flashOf(request).take();
+    return answer;
+  };
+  show("session, memory + flash, no message", compose([inMemory, flash()], take), await loggedIn(inMemory));
+}
 show("basicAuth, {SHA}", compose([basicAuth({ users: { ann: sha } })], plain), basic);
 const slow = compose([basicAuth({ users: { ann: bcrypt } })], plain);
 await slow.handle(testRequest("/", { headers: basic }));

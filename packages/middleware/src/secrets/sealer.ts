@@ -1,5 +1,12 @@
 // Bytes that only we can read and make: AES-256-GCM under a key of its own for each text.
-import { createCipheriv, createDecipheriv, createHmac, randomBytes } from "node:crypto";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  type KeyObject,
+  randomBytes,
+} from "node:crypto";
 import { keysFor, type Secrets } from "./secrets.ts";
 
 const FORM = 1;
@@ -22,7 +29,7 @@ export function sealedLength(bytes: number): number {
  * texts per key (NIST SP 800-38D §8.3).
  */
 export class Sealer {
-  readonly #keys: readonly Buffer[];
+  readonly #keys: readonly KeyObject[];
 
   /** @throws GatewayError `GW_SECRETS` for secrets that are too short, or none. */
   constructor(secrets: Secrets, use: string, purpose: string) {
@@ -32,7 +39,7 @@ export class Sealer {
   /** The bytes sealed, as base64url. */
   seal(label: string, bytes: Uint8Array): string {
     const salt = randomBytes(SALT_BYTES);
-    const cipher = createCipheriv("aes-256-gcm", ...keyAndNonce(this.#keys[0] as Buffer, salt));
+    const cipher = createCipheriv("aes-256-gcm", ...keyAndNonce(this.#keys[0] as KeyObject, salt));
     cipher.setAAD(Buffer.from(label));
     const sealed = [cipher.update(bytes), cipher.final()];
     return Buffer.concat([Buffer.of(FORM), salt, ...sealed, cipher.getAuthTag()]).toString("base64url");
@@ -51,7 +58,7 @@ export class Sealer {
   }
 }
 
-function openWith(secretKey: Buffer, label: string, bytes: Buffer): Buffer | null {
+function openWith(secretKey: KeyObject, label: string, bytes: Buffer): Buffer | null {
   const [key, nonce] = keyAndNonce(secretKey, bytes.subarray(1, HEAD_BYTES));
   const decipher = createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: TAG_BYTES });
   decipher.setAAD(Buffer.from(label));
@@ -63,7 +70,7 @@ function openWith(secretKey: Buffer, label: string, bytes: Buffer): Buffer | nul
   }
 }
 
-function keyAndNonce(secretKey: Buffer, salt: Buffer): [key: Buffer, nonce: Buffer] {
+function keyAndNonce(secretKey: KeyObject, salt: Buffer): [key: KeyObject, nonce: Buffer] {
   const bytes = createHmac("sha512", secretKey).update(salt).digest();
-  return [bytes.subarray(0, KEY_BYTES), bytes.subarray(KEY_BYTES, KEY_BYTES + NONCE_BYTES)];
+  return [createSecretKey(bytes.subarray(0, KEY_BYTES)), bytes.subarray(KEY_BYTES, KEY_BYTES + NONCE_BYTES)];
 }

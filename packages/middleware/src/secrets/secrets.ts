@@ -1,5 +1,5 @@
 // Secrets of the operator, and the keys made from them: one for each use, so that nothing made for one counts for another.
-import { hkdfSync } from "node:crypto";
+import { createSecretKey, hkdfSync, type KeyObject } from "node:crypto";
 import { GatewayError } from "@gw/core";
 
 /** What keys are made from: the first makes, all are taken. To rotate, put a new one first and drop the old one later. */
@@ -13,14 +13,15 @@ const KEY_BYTES = 32;
  *
  * @throws GatewayError `GW_SECRETS` if there is none, or one is shorter than 32 characters or bytes.
  */
-export function keysFor(secrets: Secrets, use: string, purpose: string): readonly Buffer[] {
+export function keysFor(secrets: Secrets, use: string, purpose: string): readonly KeyObject[] {
   if (secrets.length === 0) throw secretsError("at least one secret is needed, found none");
   if (purpose.includes("\0")) throw secretsError("a purpose holds no NUL");
   return secrets.map((secret) => {
     if (secret.length < MIN_LENGTH) {
       throw secretsError(`a secret has at least ${MIN_LENGTH} characters or bytes, found ${secret.length}`);
     }
-    return Buffer.from(hkdfSync("sha256", secret, "", `gw/1\0${use}\0${purpose}`, KEY_BYTES));
+    // A KeyObject: Node 24 takes ten times as long for a key of bytes, at each use.
+    return createSecretKey(Buffer.from(hkdfSync("sha256", secret, "", `gw/1\0${use}\0${purpose}`, KEY_BYTES)));
   });
 }
 
