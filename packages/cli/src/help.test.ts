@@ -9,15 +9,18 @@ test("gw --help fits a terminal", () => {
     "gw, the application gateway: any app, every gateway interface, one pipeline
 
     Usage:
-      gw <app>                 serve it; as a CGI or FastCGI program when a web server started us so
-      gw serve [app]           HTTP server
-      gw dev [app]             HTTP server with reload on change, lint and error pages
-      gw fastcgi [app]         FastCGI responder, authorizer or filter behind nginx, Apache, lighttpd or Caddy
-      gw cgi [app]             answer one request as a CGI program
-      gw fetch <path> [app]    one request to the app, without a socket
-      gw check [app]           load everything, print the pipeline, lint one request, serve nothing
-      gw ctl <what> [value]    ask or steer a running gateway: status, reload, drain /app, workers 4, …
-      gw passwd <file> <user>  set a user's password in an htpasswd file, or take the user out
+      gw <app>                         serve it; as a CGI or FastCGI program when a web server started us so
+      gw serve [app]                   HTTP server
+      gw dev [app]                     HTTP server with reload on change, lint and error pages
+      gw fastcgi [app]                 FastCGI responder, authorizer or filter behind nginx, Apache, lighttpd or Caddy
+      gw cgi [app]                     answer one request as a CGI program
+      gw fetch <path> [app]            one request to the app, without a socket
+      gw check [app]                   load everything, print the pipeline, lint one request, serve nothing
+      gw config [app]                  print the configuration in effect, and where each value came from
+      gw routes [app]                  print which app answers where
+      gw explain <method> <url> [app]  print why a request goes where it goes, without asking the app
+      gw ctl <what> [value]            ask or steer a running gateway: status, reload, drain /app, workers 4, …
+      gw passwd <file> <user>          set a user's password in an htpasswd file, or take the user out
 
     An app is one of:
       file.ts[:name]           an App, a handler, anything with fetch(), a WSGI- or ASGI-shaped function

@@ -2,7 +2,7 @@
 import type { ValueKind } from "./values.ts";
 
 /** Commands that serve HTTP, or try to. */
-export const SERVING: readonly string[] = ["serve", "dev", "check", "auto"];
+export const SERVING: readonly string[] = ["serve", "dev", "check", "config", "auto"];
 /** Commands that listen, for whatever protocol. */
 export const LISTENING: readonly string[] = [...SERVING, "fastcgi"];
 

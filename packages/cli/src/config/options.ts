@@ -98,7 +98,7 @@ export const OPTIONS: readonly Option[] = [
   ...LOGS.map((option) => ({ ...option, group: "Logs" as const })),
   ...PROCESS.map((option) => ({ ...option, group: "Process" as const, only: LISTENING })),
   ...ADMIN.map((option) => ({ ...option, group: "Process" as const })),
-  ...CONTROL.map((option) => ({ ...option, group: "Control" as const, only: ["ctl"] })),
+  ...CONTROL.map((option) => ({ ...option, group: "Control" as const, only: ["ctl", "config", "routes"] })),
   ...REQUEST.map((option) => ({ ...option, group: "Request" as const, only: ["fetch"] })),
 ];
 
