@@ -6,7 +6,7 @@ import { expect } from "vitest";
 import { type Server, serving } from "../gw.ts";
 import { http1, http2, webSocket } from "./clients.ts";
 import { type Client, type Failure, load, type Tally } from "./load.ts";
-import { descriptorsOf, megabytesOf, processesBelow, type Role, type TreeProcess } from "./process-tree.ts";
+import { descriptorsOf, isAlive, megabytesOf, processesBelow, type Role, type TreeProcess } from "./process-tree.ts";
 import { allTasks, phpFpmName, siteFolder, siteWords } from "./site.ts";
 
 const SCALE = Number(process.env.GW_SOAK ?? 0.05);
@@ -88,7 +88,7 @@ async function killAtRandom(root: number, deaths: Death[]): Promise<void> {
     const victim = anyOf(processesBelow(root).filter((one) => isFair(one, root, lastKill)));
     if (victim !== undefined) {
       lastKill.set(victim.role, performance.now());
-      await killAndWait(victim, root, deaths);
+      await killAndWait(victim, deaths);
     }
     await pause(200 + Math.random() * 800);
   }
@@ -110,18 +110,13 @@ function anyOf(processes: readonly TreeProcess[]): TreeProcess | undefined {
   return same[Math.floor(Math.random() * same.length)];
 }
 
-async function killAndWait(victim: TreeProcess, root: number, deaths: Death[]): Promise<void> {
-  const { pid, role, group } = victim;
+async function killAndWait({ pid, role }: TreeProcess, deaths: Death[]): Promise<void> {
   const death: Death = { role, from: performance.now(), to: Number.POSITIVE_INFINITY };
   deaths.push(death);
+  // PHP's master takes its children with it: the supervisor ends whole groups. They are nobody's children by then.
+  const family = [pid, ...processesBelow(pid).map((child) => child.pid)];
   process.kill(pid, "SIGKILL");
-  // A worker takes its Python processes with it, PHP's master its children: the supervisor ends whole groups.
-  const isGone = (): boolean =>
-    !processesBelow(root).some(
-      (one) =>
-        !one.isZombie && (one.pid === pid || one.parent === pid || (role === "php master" && one.group === group)),
-    );
-  while (!isGone()) await pause(2);
+  while (family.some(isAlive)) await pause(2);
   // What the kernel has closed is known here, and in the gateway, when the loops have turned.
   await pause(20);
   death.to = performance.now();

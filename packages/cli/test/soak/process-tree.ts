@@ -8,7 +8,6 @@ export type Role = "worker" | "wsgi" | "asgi" | "php master" | "php child" | "ot
 export interface TreeProcess {
   readonly pid: number;
   readonly parent: number;
-  readonly group: number;
   readonly role: Role;
   readonly isZombie: boolean;
 }
@@ -32,12 +31,12 @@ export function processesBelow(root: number): readonly TreeProcess[] {
 
 function read(pid: number): TreeProcess[] {
   try {
-    // pid (name) state parent group …
-    const [state, parent, group] = readFileSync(`/proc/${pid}/stat`, "latin1")
+    // pid (name) state parent …
+    const [state, parent] = readFileSync(`/proc/${pid}/stat`, "latin1")
       .replace(/^.*\) /s, "")
       .split(" ");
     const command = readFileSync(`/proc/${pid}/cmdline`, "latin1").replaceAll("\0", " ");
-    return [{ pid, parent: Number(parent), group: Number(group), role: roleOf(command), isZombie: state === "Z" }];
+    return [{ pid, parent: Number(parent), role: roleOf(command), isZombie: state === "Z" }];
   } catch {
     return []; // it has just ended
   }
@@ -49,6 +48,11 @@ function roleOf(command: string): Role {
   if (command.includes("php-fpm: pool")) return "php child";
   if (command.includes("gw_worker.py wsgi")) return "wsgi";
   return command.includes("gw_worker.py asgi") ? "asgi" : "other";
+}
+
+/** Whether there is such a process that has not ended. */
+export function isAlive(pid: number): boolean {
+  return read(pid).some(({ isZombie }) => !isZombie);
 }
 
 /** Open descriptors of a process. */

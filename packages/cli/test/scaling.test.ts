@@ -1,0 +1,222 @@
+// Several gateways with Redis behind HAProxy and nginx, with the configurations that docs/scaling.md shows; recipes that are not run.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { userInfo } from "node:os";
+import { join } from "node:path";
+import { requires } from "@gw-private/requires";
+import { expect, onTestFinished, test } from "vitest";
+import { parseAllDocuments } from "yaml";
+import { appSaying, type Folder, folderWith, type Server, serving } from "./gw.ts";
+import { http1 } from "./soak/clients.ts";
+import { load } from "./soak/load.ts";
+
+const documents = join(import.meta.dirname, "../../../docs/scaling");
+
+const site = `import { compose, gateway, text } from "@gw/core";
+import { rateLimit } from "@gw/middleware/rate-limit";
+import { redisCounters } from "@gw/middleware/redis-counters";
+import { session, sessionOf } from "@gw/middleware/session";
+import { redisStore } from "@gw/middleware/session/redis";
+import { Redis } from "ioredis";
+
+const client = new Redis(process.env.REDIS, { lazyConnect: true });
+const limit = rateLimit({ limit: 6, name: "site", counters: redisCounters({ client }) });
+export default gateway()
+  .use(session({ store: redisStore({ client }) }))
+  .mount("/limited", compose([limit], (request) => text("in\\n")))
+  .run((request) => {
+    const mine = sessionOf(request);
+    if (request.path === "/login") mine.logIn({ user: "alice", type: "form", groups: [], claims: {} });
+    if (request.path === "/name") return text(process.env.NAME + "\\n");
+    if (request.path === "/seen") return text(JSON.stringify([request.client.host, request.scheme, request.headers.get("host")]));
+    return text((mine.principal?.user ?? "nobody") + "\\n");
+  });
+`;
+
+/** A port of 127.0.0.1 that nobody listens on. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/** A program that stays until the test is over. */
+function running(command: string, args: readonly string[]): ChildProcess {
+  const child = spawn(command, args, { stdio: ["ignore", "ignore", "pipe"] });
+  child.stderr?.resume();
+  onTestFinished(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill("SIGKILL");
+    await once(child, "exit");
+  });
+  return child;
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds().catch(() => false))) await new Promise((done) => setTimeout(done, 25));
+}
+
+interface Site {
+  readonly folder: Folder;
+  readonly one: Server;
+  readonly two: Server;
+  /** Where the load balancer listens. */
+  readonly url: string;
+}
+
+/** Two gateways with two workers each, a Redis, and what stands in front of them. */
+async function siteBehind(front: "haproxy" | "nginx"): Promise<Site> {
+  const folder = folderWith({ "site.mjs": site });
+  const redis = join(folder.path, "redis.sock");
+  running("redis-server", ["--port", "0", "--unixsocket", redis, "--save", "", "--dir", folder.path]);
+  const ports = { front: await freePort(), one: await freePort(), two: await freePort() };
+  const admin = { one: await freePort(), two: await freePort() };
+  const gatewayOf = (name: "one" | "two"): Promise<Server> =>
+    serving(
+      folder,
+      ["serve", "site.mjs", "-b", `127.0.0.1:${ports[name]}`, "--admin", `127.0.0.1:${admin[name]}`].concat([
+        "-w",
+        "2",
+        "--drain-delay",
+        "1s",
+        "--proxy-headers",
+        "--no-access-log",
+      ]),
+      { environment: { REDIS: redis, NAME: name } },
+    );
+  const [one, two] = await Promise.all([gatewayOf("one"), gatewayOf("two")]);
+  const configuration = readFileSync(join(documents, front === "nginx" ? "nginx.conf" : "haproxy.cfg"), "utf8")
+    .replaceAll("127.0.0.1:8080", `127.0.0.1:${ports.front}`)
+    .replaceAll("127.0.0.1:8001", `127.0.0.1:${ports.one}`)
+    .replaceAll("127.0.0.1:8002", `127.0.0.1:${ports.two}`)
+    .replaceAll("port 9001", `port ${admin.one}`)
+    .replaceAll("port 9002", `port ${admin.two}`);
+  if (front === "haproxy") {
+    folder.write("haproxy.cfg", configuration);
+    running("haproxy", ["-db", "-q", "-f", join(folder.path, "haproxy.cfg")]);
+  } else {
+    const temporary = ["client_body", "fastcgi", "proxy", "scgi", "uwsgi"].map(
+      (name) => `${name}_temp_path ${folder.path}/${name};`,
+    );
+    const user = userInfo().uid === 0 ? "user root;" : "";
+    folder.write(
+      "nginx.conf",
+      `daemon off; pid ${folder.path}/pid; error_log stderr error; ${user} events {}\nhttp { access_log off; ${temporary.join(" ")}\n${configuration} }`,
+    );
+    running("nginx", ["-p", folder.path, "-c", join(folder.path, "nginx.conf"), "-e", "stderr"]);
+  }
+  const url = `http://127.0.0.1:${ports.front}`;
+  await until(async () => (await fetch(`${url}/`)).status === 200);
+  return { folder, one, two, url };
+}
+
+const text = async (url: string, headers: Record<string, string> = {}): Promise<string> => {
+  const answer = await fetch(url, { headers });
+  return `${answer.status} ${await answer.text()}`;
+};
+
+/** Logs in through one address; the cookie. */
+async function logIn(url: string): Promise<string> {
+  const answer = await fetch(`${url}/login`);
+  return (answer.headers.getSetCookie()[0] ?? "").split(";")[0] as string;
+}
+
+for (const front of ["haproxy", "nginx"] as const) {
+  requires(front, "redis-server")(
+    `R-O5: two gateways behind ${front}: logged in on one is logged in on the other, and one that is killed costs no reader a request`,
+    async () => {
+      const { one, two, url } = await siteBehind(front);
+      const cookie = await logIn(one.urls[0] as string);
+      expect(await text(`${two.urls[0]}/`, { cookie })).toBe("200 alice\n");
+      expect(await text(`${url}/`, { cookie })).toBe("200 alice\n");
+      expect(await text(`${url}/`)).toBe("200 nobody\n");
+      const seen = await text(`${url}/seen`, { "X-Forwarded-For": "6.6.6.6" });
+      expect(seen).toBe(`200 ["127.0.0.1","http","${new URL(url).host}"]`);
+
+      // Rate limits count for both: six in all, whoever is asked.
+      const limited = [];
+      for (let at = 0; at < 8; at++) limited.push((await text(`${[one, two][at % 2]?.urls[0]}/limited`)).slice(0, 3));
+      expect(limited).toEqual(["200", "200", "200", "200", "200", "200", "429", "429"]);
+
+      const reader = { path: "/", answer: "nobody\n" };
+      const names = new Set<string>();
+      const work = load([
+        http1(url, [reader]),
+        http1(url, [reader]),
+        http1(url, [reader], { isKept: false }),
+        http1(url, [reader], { isKept: false }),
+      ]);
+      await work.until(200);
+      while (names.size < 2) names.add(await text(`${url}/name`));
+      one.kill("SIGKILL");
+      await one.ended;
+      await work.until(work.tally.asked + 400);
+      expect(await text(`${url}/`, { cookie })).toBe("200 alice\n");
+      await work.end();
+      expect([...work.tally.wrong]).toEqual([]);
+      expect(await text(`${url}/name`)).toBe("200 two\n");
+    },
+    60_000,
+  );
+}
+
+requires("haproxy", "redis-server")(
+  "R-O1: HAProxy sends nothing to a gateway that drains, and finds it again when it is back",
+  async () => {
+    const { two, url } = await siteBehind("haproxy");
+    const work = load([
+      http1(url, [{ path: "/", answer: "nobody\n" }]),
+      http1(url, [{ path: "/", body: "x", answer: "nobody\n" }], { isKept: false }),
+    ]);
+    await work.until(100);
+    two.kill("SIGTERM");
+    expect(await two.ended).toBe(0);
+    await work.until(work.tally.asked + 100);
+    await work.end();
+    expect([...work.tally.wrong]).toEqual([]);
+  },
+  60_000,
+);
+
+/** What HTTP probes ask, from a recipe. */
+function probesOf(value: unknown): string[] {
+  if (typeof value !== "object" || value === null) return [];
+  const { httpGet, test: command } = value as { httpGet?: { path: string }; test?: readonly string[] };
+  const own = httpGet === undefined ? [] : [httpGet.path];
+  const script = command?.find((word) => word.includes("fetch("));
+  const asked = script === undefined ? [] : [new URL(/fetch\('([^']+)'\)/.exec(script)?.[1] ?? "").pathname];
+  return [...own, ...asked, ...Object.values(value).flatMap(probesOf)];
+}
+
+test("the recipes for Kubernetes and compose are YAML, and what their probes ask is answered by a gateway that is ready", async () => {
+  const recipes = ["kubernetes.yaml", "compose.yaml"].flatMap((name) =>
+    parseAllDocuments(readFileSync(join(documents, name), "utf8"), { merge: true }),
+  );
+  expect(recipes.flatMap(({ errors }) => errors)).toEqual([]);
+  const probes = new Set(recipes.flatMap((recipe) => probesOf(recipe.toJS())));
+  expect([...probes].sort()).toEqual(["/-/live", "/-/ready"]);
+  const folder = folderWith({ "app.ts": appSaying("hello") });
+  const port = await freePort();
+  const server = await serving(folder, ["serve", "app.ts", "-p", "0", "--admin", `:${port}`, "--drain-delay", "2s"]);
+  const statuses = async (): Promise<number[]> =>
+    Promise.all([...probes].sort().map(async (path) => (await fetch(`http://127.0.0.1:${port}${path}`)).status));
+  expect(await statuses()).toEqual([200, 200]);
+  server.kill("SIGTERM");
+  await until(async () => (await statuses()).join() === "200,503");
+  expect(await server.ended).toBe(0);
+});
+
+test("the words of the command in the recipes are words of the command", async () => {
+  const words =
+    readFileSync(join(documents, "kubernetes.yaml"), "utf8") + readFileSync(join(documents, "compose.yaml"), "utf8");
+  const flags = [...new Set(words.match(/--[a-z-]+(?=[, ])/g))].filter((flag) => flag !== "--no-install");
+  const known = readFileSync(join(documents, "../cli.md"), "utf8");
+  const redis = ["--appendonly", "--maxmemory-policy"];
+  expect(flags.filter((flag) => !known.includes(flag) && !redis.includes(flag))).toEqual([]);
+  expect(flags.length).toBeGreaterThan(4);
+});
