@@ -41,3 +41,34 @@ test("a POST gets no tag; sockets pass; no promise is made", async () => {
   const app = appOf();
   expect(promisesMadeBy(() => void app.handle(testRequest("/", { headers: { "If-None-Match": '"x"' } })))).toBe(0);
 });
+
+test("with streams, a body that comes piece by piece gets the tag of its bytes, and is closed once", async () => {
+  let closed = 0;
+  const pieces = (bodies: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): HttpResponse => ({
+    ...text(""),
+    body: bodies,
+    close: () => void closed++,
+  });
+  async function* slow(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from("pa");
+    yield Buffer.from("ge");
+  }
+  const whole = await request(appOf({ streams: true }, pieces(slow())));
+  expect([whole.text(), whole.headers.get("etag"), closed]).toEqual(["page", etagOf(Buffer.from("page")), 1]);
+  const list = await request(appOf({ streams: true }, pieces([Buffer.from("page")])));
+  expect([list.headers.get("etag"), closed]).toEqual([etagOf(Buffer.from("page")), 2]);
+  const long = await request(appOf({ streams: true, maxBytes: 3 }, pieces(slow())));
+  expect([long.text(), long.headers.get("etag"), closed]).toEqual(["page", null, 3]);
+});
+
+test("a held body that fails is an error before the head; events are never held", async () => {
+  async function* broken(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from("pa");
+    throw new Error("half way");
+  }
+  const failed = await request(appOf({ streams: true }, { ...text(""), body: broken() }));
+  expect(failed.status).toBe(500);
+  const events: HttpResponse = { ...text(""), body: [Buffer.from("data: 1\n\n")] };
+  const headers = events.headers.with("Content-Type", "text/event-stream");
+  expect((await request(appOf({ streams: true }, { ...events, headers }))).headers.has("etag")).toBe(false);
+});
