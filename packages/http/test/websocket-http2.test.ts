@@ -14,6 +14,7 @@ import { afterEach, expect, test } from "vitest";
 import { type RunningServer, type ServeOptions, serve } from "../src/index.ts";
 import { block, DATA, END_HEADERS, HEADERS, PREFACE, RST_STREAM, readFrames, frame as wireFrame } from "./frames.ts";
 import { raw } from "./raw.ts";
+import { CLOSE, closePayload, maskedFrame, TEXT } from "./websocket-cases/frames.ts";
 
 const servers: RunningServer[] = [];
 const sessions: ClientHttp2Session[] = [];
@@ -87,10 +88,8 @@ async function open(session: ClientHttp2Session, fields: OutgoingHttpHeaders = {
   };
 }
 
-/** A whole masked text frame (mask 0). */
-const frame = (message: string): Buffer =>
-  Buffer.from(`\x81${String.fromCharCode(0x80 | message.length)}\0\0\0\0${message}`, "latin1");
-const CLOSE = Buffer.from("\x88\x82\0\0\0\0\x03\xe8", "latin1"); // 1000
+const frame = (payload: string): Buffer => maskedFrame({ opcode: TEXT, payload });
+const closing = (code: number): Buffer => maskedFrame({ opcode: CLOSE, payload: closePayload(code) });
 
 test("opens with 200 and carries messages; the app sees the same request as over HTTP/1.1", async () => {
   let seen: GatewayRequest | undefined;
@@ -121,7 +120,7 @@ test("opens with 200 and carries messages; the app sees the same request as over
   await tunnel.until(/^\x81\x05hello$/);
   tunnel.stream.write(Buffer.concat([frame("one"), frame("two")]));
   await tunnel.until(/\x81\x03one\x81\x03two$/);
-  tunnel.stream.write(CLOSE);
+  tunnel.stream.write(closing(1000));
   await tunnel.until(/\x88\x02\x03\xe8$/);
   tunnel.stream.end();
   await expect.poll(() => outcomes).toEqual([{ status: 101, bytesSent: 11, result: "sent", error: null }]);
@@ -213,7 +212,7 @@ test("a close frame right before the reset of its stream is still seen, and the 
     Buffer.concat([PREFACE, wireFrame(HEADERS, END_HEADERS, 1, block([...opening, ["sec-websocket-version", "13"]]))]),
   );
   await expect.poll(() => readFrames(connection.received()).some(({ type }) => type === HEADERS)).toBe(true);
-  const last = Buffer.concat([frame("hi"), Buffer.from("\x88\x82\0\0\0\0\x03\xe9", "latin1")]);
+  const last = Buffer.concat([frame("hi"), closing(1001)]);
   const reset = wireFrame(RST_STREAM, 0, 1, Uint8Array.of(0, 0, 0, 8));
   connection.socket.write(Buffer.concat([wireFrame(DATA, 0, 1, last), reset]));
   await expect.poll(() => events).toEqual(["hi", 1001]);
