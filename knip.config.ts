@@ -24,7 +24,7 @@ const config: KnipConfig = {
     ".": { entry: ["scripts/*.{ts,mjs}"], project: ["scripts/**/*.{ts,mjs}", "*.ts"] },
     ...Object.fromEntries(packages),
     // Samples and cases are programs: every file of theirs is started by somebody.
-    "apps/*": { entry: ["**/*.ts"] },
+    "apps/*": { entry: ["**/*.{ts,mjs}"] },
     conformance: { entry: ["**/*.ts"], ignoreDependencies: [/^@gw\//] },
     bench: { entry: ["**/*.{ts,mjs}"], ignoreDependencies: [/^@gw\//] },
   },

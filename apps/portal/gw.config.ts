@@ -17,8 +17,10 @@ import { fromWsgi, pythonWsgi } from "@gw/wsgi";
 import { account, staff } from "./src/account.ts";
 import { chat } from "./src/chat.ts";
 import { makeDemoRepository } from "./src/demo-repository.ts";
+import { elsewhere } from "./src/elsewhere.ts";
 import { phpPages, visitsPool } from "./src/fastcgi-apps.ts";
 import { guestbook } from "./src/guestbook.ts";
+
 import { demoProvider, issuerOf, portalClient } from "./src/provider.ts";
 import { cardsOf, startPage } from "./src/start-page.ts";
 
@@ -81,6 +83,7 @@ const apps = gateway()
   .mount("/asgi", compose([loggedIn], pythonAsgi("asgi_app:create()", python)))
   .mount("/cgi-bin", compose([loggedIn], cgiBin({ root: join(here, "cgi-bin") })))
   .mount("/fastcgi", compose([loggedIn], visitsPool(here)))
+  .mount("/elsewhere", compose([loggedIn], elsewhere(data)))
   .run(startPage({ cards: cardsOf({ hasGit, hasPhp: php !== null }), accounts: [demo, chief] }));
 
 const git = gitHttpBackend({ root: repositories, exportAll: true, receivePack: true });

@@ -58,6 +58,12 @@ export function cardsOf({ hasGit, hasPhp }: { hasGit: boolean; hasPhp: boolean }
     },
     ...(hasGit ? [git] : []),
     {
+      tag: "HTTP · another server",
+      title: "Elsewhere",
+      about: "A server of its own, as Tomcat or Grafana are: told the user in a field that no client can write.",
+      links: [{ href: "/elsewhere/", label: "Visit it" }],
+    },
+    {
       tag: "Groups",
       title: "Staff",
       about: "A page for the group <code>staff</code>; everybody else who is logged in gets 403.",
@@ -95,7 +101,7 @@ function body(isVisitor: boolean, cards: readonly Card[], accounts: StartPageOpt
     ({ user, password }) => `<kbd>${escapeHtml(user)}</kbd> with the password <kbd>${escapeHtml(password)}</kbd>`,
   );
   return `<h1>One login, every kind of app</h1>
-<p class="lead">This page comes from one process. Behind it run a sync app, an async app with WebSockets, Python apps, FastCGI and CGI programs, PHP and a git server: each in its own interface, all behind the same login, each told the user as <code>REMOTE_USER</code>.</p>
+<p class="lead">This page comes from one process. Behind it run a sync app, an async app with WebSockets, Python apps, FastCGI and CGI programs, PHP, a git server and a server of its own: each in its own interface, all behind the same login, each told the user in its own words.</p>
 ${isVisitor ? `<p class="note">Everything below asks for a login first. The demo accounts are ${known.join(", and ")}, who is in the group <code>staff</code>.</p>` : ""}
 <ul class="grid">${cards.map(card).join("\n")}</ul>`;
 }

@@ -20,6 +20,7 @@ const PLACES = [
   "/asgi/",
   "/cgi-bin/hello.sh",
   "/fastcgi/",
+  "/elsewhere/",
   "/git/demo.git/info/refs?service=git-upload-pack",
 ];
 
@@ -178,6 +179,14 @@ describe("with the login", () => {
     process.kill(Number(processOf(first)), "SIGKILL");
     const next = await ask();
     expect(processOf(next)).not.toBe(processOf(first));
+  });
+
+  test("R-H18: a server of its own is told the user and the groups, and nobody else's", async () => {
+    const headers = { "X-Remote-User": "mallory", X_Remote_Groups: "mallory", cookie: await logIn() };
+    const page = await (await fetch(`${url}/elsewhere/`, { headers })).text();
+    expect(page).toContain("<h1>Hello, demo</h1>");
+    expect(page).toContain("<th>x-forwarded-for</th><td>127.0.0.1</td>");
+    expect(page).not.toContain("mallory");
   });
 
   requires("php-cgi")("the PHP page greets the user", async () => {

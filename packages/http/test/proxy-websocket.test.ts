@@ -1,4 +1,5 @@
 // WebSockets through proxy(): real clients in front, `ws` servers behind, and upstreams that misbehave.
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server } from "node:http";
@@ -7,6 +8,7 @@ import { type AddressInfo, createServer as createRawServer, type Server as RawSe
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gateway, type Middleware, type Outcome, withPrincipal } from "@gw/core";
+import { requires } from "@gw-private/requires";
 import { afterEach, describe, expect, test } from "vitest";
 import { type ServerOptions, WebSocket, WebSocketServer } from "ws";
 import { type ProxyOptions, proxy, type RunningServer, type ServeOptions, serve } from "../src/index.ts";
@@ -32,6 +34,9 @@ async function listen(server: Server | RawServer, path?: string): Promise<string
   });
   return path === undefined ? `http://127.0.0.1:${(server.address() as AddressInfo).port}` : `unix:${path}`;
 }
+
+const asAnn: Middleware = (next) => (request) =>
+  next(withPrincipal(request, { user: "ann", type: "form", groups: ["a", "b"], claims: {} }));
 
 type Talk = (socket: WebSocket, opening: IncomingMessage) => void;
 
@@ -129,10 +134,8 @@ describe("messages and openings", () => {
     const target = await upstream((_, opening) => {
       seen = opening;
     });
-    const as: Middleware = (next) => (request) =>
-      next(withPrincipal(request, { user: "ann", type: "form", groups: ["a", "b"], claims: {} }));
     const options = { target: `${target}/base`, userHeader: "X-User", groupsHeader: "X-Groups" };
-    const server = await front(options, {}, [as]);
+    const server = await front(options, {}, [asAnn]);
     await open(server, "/app/a%2Fb/%7Bx%7D;p='1'?q=|%20", [], {
       origin: server.url,
       headers: {
@@ -222,6 +225,38 @@ describe("messages and openings", () => {
     }
     const untrusted = await refusal(await front({ target: tls }));
     expect(untrusted.status).toBe(502);
+  });
+});
+
+describe("a server in Python", () => {
+  /** Made by `.ci/run`; CONTRIBUTING.md says how by hand. */
+  const python = join(import.meta.dirname, "../../../node_modules/.cache/python/bin/python");
+
+  requires(python)("websockets: subprotocol, text, bytes, its own compression, close codes and a refusal", async () => {
+    const child = spawn(python, [join(import.meta.dirname, "programs/websockets_app.py")], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    running.push(() => child.kill("SIGKILL"));
+    const [line] = await once(child.stdout, "data");
+    const server = await front({ target: String(line).trim(), userHeader: "X-User" }, {}, [asAnn]);
+    const { socket } = await open(server, "/app/echo?q=1", ["none", "chat"]);
+    const next = async (): Promise<string> => String((await once(socket, "message"))[0]);
+    expect(socket.protocol).toBe("chat");
+    for (const [message, answer] of [
+      ["who", "ann /echo?q=1 extensions=none"],
+      ["grüße", "grüße"],
+      [Buffer.from([0, 200, 255]), Buffer.from([0, 200, 255]).toString()],
+      ["x".repeat(300_000), "x".repeat(300_000)],
+    ] as const) {
+      socket.send(message);
+      expect(await next()).toBe(answer);
+    }
+    socket.send("close 4242");
+    expect(await closeOf(socket)).toEqual([4242, "as asked"]);
+    const refused = new WebSocket(`${server.url.replace("http", "ws")}/app/secret`);
+    refused.on("error", () => {});
+    const [, response] = await once(refused, "unexpected-response");
+    expect([response.statusCode, response.headers["x-why"]]).toEqual([403, "secret"]);
   });
 });
 
