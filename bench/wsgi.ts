@@ -1,7 +1,7 @@
 // WSGI apps in Python next to gunicorn and uWSGI, large bodies next to uvicorn, too: CPU of the whole process tree for each
 // request, in interleaved rounds. asgi.ts has the ASGI apps.
 //
-//   PYTHON=./venv/bin/python node wsgi.ts [rounds] [requests]
+//   PYTHON=./venv/bin/python node wsgi.ts [rounds] [requests] [cases: "raw,1 MiB down"]
 //
 // The interpreter needs flask, django, gunicorn, uwsgi, uvicorn, uvloop and httptools. V8 takes some ten thousand requests
 // until it has compiled what they need: two rounds are not counted. gunicorn's sync worker and uWSGI's --http-socket close every
@@ -14,6 +14,7 @@ import { interleave, median, table, type Variant } from "./rounds.ts";
 
 const rounds = Number(process.argv[2] ?? 5);
 const requests = Number(process.argv[3] ?? 3_000);
+const wanted = process.argv[4]?.split(",");
 const python = resolve(process.env.PYTHON ?? "python3");
 const bin = dirname(python);
 const cwd = join(import.meta.dirname, "python-apps");
@@ -89,7 +90,7 @@ const cases: Readonly<Record<string, Case>> = {
   raw: { app: "raw:wsgi", path: "/hello", share: 1, bytes: 0 },
   Flask: { app: "raw:flask()", path: "/hello", share: 1, bytes: 0 },
   Django: { app: "raw:django()", path: "/hello", share: 1, bytes: 0 },
-  "1 MiB down": { app: "raw:wsgi", path: "/mebibyte", share: 0.1, bytes: 0, asgi: "raw:large" },
+  "1 MiB down": { app: "raw:wsgi", path: "/mebibyte", share: 0.3, bytes: 0, asgi: "raw:large" },
   "8 MiB up": { app: "raw:wsgi", path: "/upload", share: 0.01, bytes: 8_388_608, asgi: "raw:received" },
 };
 
@@ -172,6 +173,7 @@ try {
   const named = versions.split("\n").filter((line) => /^(flask|django|gunicorn|uwsgi|uvicorn)==/i.test(line));
   console.log(`node ${process.versions.node}, ${named.join(", ")}; ${rounds} rounds of ${requests} requests\n`);
   for (const [name, one] of Object.entries(cases)) {
+    if (wanted !== undefined && !wanted.includes(name)) continue;
     const variants: Variant[] = [];
     const first: string[] = [];
     const begin = async (server: string, command: Command, app: string): Promise<void> => {
