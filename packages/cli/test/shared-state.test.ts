@@ -1,4 +1,8 @@
 // What several worker processes share, and what they refuse to have each for itself.
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { requires } from "@gw-private/requires";
 import { expect, test } from "vitest";
 import { folderWith, gw, serving } from "./gw.ts";
 
@@ -76,4 +80,43 @@ test("an app in a thread gets a copy of the session: what it changes there, noth
   const Cookie = (first.headers.get("set-cookie") as string).split(";", 1)[0] as string;
   const second = await fetch(server.urls[0] as string, { headers: { Cookie } });
   expect(await second.json()).toEqual({ user: null, values: { visits: 2 } });
+});
+
+const cookieApp = `import { compose, text } from "@gw/core";
+import { cookies, cookiesOf } from "@gw/middleware/cookies";
+import { encryptedCookies, encryptedCookiesOf } from "@gw/middleware/encrypted-cookies";
+import { flash, flashOf } from "@gw/middleware/flash";
+import { session } from "@gw/middleware/session";
+import { sealedStore } from "@gw/middleware/session/sealed";
+import { signedCookies, signedCookiesOf } from "@gw/middleware/signed-cookies";
+const secrets = ["a secret of a test, of at least thirty-two characters"];
+const values = ["", "plain", "a b;c,d\\"e\\\\f=%€\\u0001", "x".repeat(2000), "true; Path=/evil; Domain=example.com"];
+const kinds = { plain: cookiesOf, signed: signedCookiesOf, sealed: encryptedCookiesOf };
+const layers = [session({ store: sealedStore({ secrets }) }), flash(), cookies(), signedCookies({ secrets }), encryptedCookies({ secrets })];
+export default compose(layers, (request) => {
+  const wrong = [];
+  for (const [kind, of] of Object.entries(kinds)) {
+    values.forEach((value, at) => {
+      const name = kind + at;
+      if (request.path === "/set") of(request).set(name, value);
+      else if (of(request).get(name) !== value) wrong.push(name);
+    });
+  }
+  if (request.path === "/set") flashOf(request).add("set");
+  const shown = request.path === "/set" ? [] : flashOf(request).take();
+  return text(JSON.stringify({ wrong, flash: shown }));
+});
+`;
+
+requires("curl")("R-M6, R-M7: curl keeps what we set, whatever the value, and sends it back as it was", async () => {
+  const folder = folderWith({ "app.mjs": cookieApp });
+  const server = await serving(folder, ["serve", "app.mjs", "-p", "0", "--no-access-log"]);
+  const jar = join(folder.path, "jar");
+  const curl = async (path: string): Promise<unknown> => {
+    const { stdout } = await promisify(execFile)("curl", ["-sS", "-b", jar, "-c", jar, server.urls[0] + path]);
+    return JSON.parse(stdout);
+  };
+  await curl("/set");
+  expect(await curl("/get")).toEqual({ wrong: [], flash: [{ kind: "info", text: "set" }] });
+  expect(await curl("/get")).toEqual({ wrong: [], flash: [] });
 });
