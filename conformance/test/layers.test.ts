@@ -16,7 +16,8 @@ import { requires } from "@gw-private/requires";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sendByCgiRules, type WholeAnswer } from "../layers/cgi-rules.ts";
 import { type AppKind, appKinds, fastcgiResponder } from "../layers/kinds.ts";
-import { type Expected, type LayerRow, layerRows, notLayers } from "../layers/rows.ts";
+import type { Expected, LayerRow } from "../layers/row.ts";
+import { layerRows, notLayers } from "../layers/rows.ts";
 import { openOverHttp1, openOverHttp2 } from "../layers/sockets.ts";
 
 const names = ["sync app", "async app", "WebSocket", "CGI mount", "FastCGI mount", "Python WSGI", "Python ASGI"];
