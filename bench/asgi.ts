@@ -32,7 +32,7 @@ const benches: Readonly<Record<string, Bench>> = {
   raw: { app: "asgi", isFactory: false, count: 10_000, warmUp: 30_000, drive: get(64) },
   fastapi: { app: "fastapi", isFactory: true, count: 5_000, warmUp: 10_000, drive: get(64) },
   large: { app: "large", isFactory: false, count: 500, warmUp: 500, drive: drain },
-  upload: { app: "upload", isFactory: false, count: 40, warmUp: 40, drive: upload },
+  upload: { app: "received", isFactory: false, count: 40, warmUp: 40, drive: upload },
   websocket: { app: "sockets", isFactory: true, count: 20_000, warmUp: 40_000, drive: echo },
 };
 const wanted = process.argv[4]?.split(",") ?? Object.keys(benches);

@@ -68,19 +68,6 @@ async def large(scope, receive, send):
 _MIB = bytes(1048576)
 
 
-async def upload(scope, receive, send):
-    """Counts the bytes that it gets."""
-    size = 0
-    more = True
-    while more:
-        event = await receive()
-        size += len(event["body"])
-        more = event["more_body"]
-    data = b"%d" % size
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(data))]})
-    await send({"type": "http.response.body", "body": data})
-
-
 def sockets():
     from starlette.applications import Starlette
     from starlette.responses import PlainTextResponse
