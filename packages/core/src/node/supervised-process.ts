@@ -98,6 +98,7 @@ export class SupervisedProcess implements BackendProcess {
   readonly #settled = new AbortController();
   readonly #hurry = new AbortController();
   #state: BackendProcess["state"] = "starting";
+  readonly #begunAt: number;
   #readyAt: number | null = null;
   #stopping: Promise<void> | null = null;
 
@@ -106,6 +107,7 @@ export class SupervisedProcess implements BackendProcess {
     this.address = options.socket.address;
     this.#child = child;
     this.#options = options;
+    this.#begunAt = options.clock.now();
     this.exited = child.exited;
     this.ready = this.#becomeReady();
     this.ready.catch(() => {}); // whoever waits for it is told
@@ -113,6 +115,11 @@ export class SupervisedProcess implements BackendProcess {
 
   get state(): BackendProcess["state"] {
     return this.#state;
+  }
+
+  /** How long it took to be ready, milliseconds; 0 if it never was. */
+  get startMs(): number {
+    return this.#readyAt === null ? 0 : this.#readyAt - this.#begunAt;
   }
 
   /** How long it has been ready, milliseconds; 0 if it never was. */

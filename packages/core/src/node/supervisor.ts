@@ -6,16 +6,17 @@ import type { Logger } from "../model/log.ts";
 import { BackOff, StartCredit } from "./back-off.ts";
 import { backendFailure } from "./backend-failure.ts";
 import { BackendFiles } from "./backend-files.ts";
+import { type BackendMeters, backendMeters } from "./backend-meters.ts";
 import { type BackendSockets, backendSockets } from "./backend-sockets.ts";
 import { checkProcesses, checkSpec, type WholeSpec } from "./backend-spec.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { Slot } from "./slot.ts";
-import { type ProcessHooks, startProcess } from "./supervised-process.ts";
+import { type ProcessHooks, type SupervisedProcess, startProcess } from "./supervised-process.ts";
 
 /** What a supervised backend needs of its gateway. */
 export interface SuperviseOptions extends ProcessHooks {
   log: Logger;
-  /** Gets `gw_backend_processes` and `gw_backend_restarts_total`. @default none */
+  /** Gets `gw_backend_processes` and its kin. @default none */
   metrics?: AppContext["metrics"];
   /** @default the machine's */
   clock?: Clock;
@@ -45,8 +46,7 @@ class Supervisor implements Backend {
   readonly #slots: Slot[] = [];
   readonly #credit = new StartCredit();
   readonly #listeners = new Set<() => void>();
-  readonly #report: (ready: number) => void;
-  readonly #countRestart: () => void;
+  readonly #meters: BackendMeters;
   readonly #firstReady: { readonly done: () => void; readonly fail: (error: GatewayError) => void };
   #lastError: string | null = null;
   #stopping: Promise<void> | null = null;
@@ -60,14 +60,7 @@ class Supervisor implements Backend {
     this.#clock = clock;
     this.#sockets = backendSockets(spec, this.#log);
     this.#files = new BackendFiles(spec);
-    const labels = { backend: spec.name };
-    const processes = metrics?.gauge({ name: "gw_backend_processes", help: "Processes of a backend that are ready." });
-    const restarts = metrics?.counter({
-      name: "gw_backend_restarts_total",
-      help: "Processes of a backend that ended or failed by themselves and were started again.",
-    });
-    this.#report = (ready) => processes?.set(ready, labels);
-    this.#countRestart = () => restarts?.add(1, labels);
+    this.#meters = backendMeters(metrics, spec.name);
     let done!: () => void;
     let fail!: (error: GatewayError) => void;
     this.ready = new Promise((resolve, reject) => {
@@ -180,7 +173,7 @@ class Supervisor implements Backend {
         }),
       failed: (error, pauseMs) => this.#failed(error, pauseMs),
       endedItself: ({ pid }) => {
-        this.#countRestart();
+        this.#meters.restarted();
         this.#log.info({ pid }, "a process has ended itself: the next one starts");
       },
       ready: (process) => this.#becameReady(process),
@@ -188,7 +181,8 @@ class Supervisor implements Backend {
     });
   }
 
-  #becameReady({ pid }: BackendProcess): void {
+  #becameReady({ pid, startMs }: SupervisedProcess): void {
+    this.#meters.started(startMs);
     this.#log.info({ pid }, "a process is ready");
     // What kept the others from getting ready may be over. Those that did get ready and fell have learnt nothing from
     // it: woken, a program that always ends at once would have its own siblings start it for ever.
@@ -200,7 +194,7 @@ class Supervisor implements Backend {
 
   #failed(error: GatewayError, pauseMs: number): void {
     this.#lastError = error.message;
-    this.#countRestart();
+    this.#meters.restarted();
     this.#log.error({ ...causeOf(error), retryInMs: Math.round(pauseMs) }, `a process failed: ${error.message}`);
     this.#firstReady.fail(backendFailure(`backend ${this.name}: ${error.message}`, error));
     this.#changed();
@@ -211,7 +205,8 @@ class Supervisor implements Backend {
   }
 
   #changed(): void {
-    this.#report(this.#stopping === null ? this.#serving().length : 0);
+    if (this.#stopping === null) this.#meters.report(this.#serving().length, this.#slots.length);
+    else this.#meters.report(0, 0);
     for (const listener of [...this.#listeners]) {
       try {
         listener();
