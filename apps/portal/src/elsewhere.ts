@@ -34,7 +34,7 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
   const field = (name: string): string => Buffer.from(String(request.headers[name] ?? ""), "latin1").toString("utf8");
   const user = field("x-remote-user");
   const rows = ["x-remote-user", "x-remote-groups", "x-forwarded-for", "x-forwarded-host", "via"].map(
-    (name) => `<tr><th>${name}</th><td>${escapeHtml(field(name))}</td></tr>`,
+    (name) => `<tr><th>${name}</th><td>${escapeHtml(field(name) || "none")}</td></tr>`,
   );
   const body = `<p class="tag">HTTP · another server</p><h1>Hello, ${escapeHtml(user)}</h1>
 <p class="lead">This page comes from a server of its own, which has no login: the gateway tells it who asks.</p>

@@ -15,7 +15,7 @@ import { type ProxyOptions, proxy, type RunningServer, type ServeOptions, serve 
 import { authority, first } from "./certificates.ts";
 import { closeCode } from "./websocket-cases/case.ts";
 import { BINARY, CLOSE, closePayload, maskedFrame, TEXT } from "./websocket-cases/frames.ts";
-import { overHttp2 } from "./websocket-cases/wire.ts";
+import { overHttp1, overHttp2 } from "./websocket-cases/wire.ts";
 
 const running: (() => unknown)[] = [];
 
@@ -150,7 +150,6 @@ describe("messages and openings", () => {
       },
     });
     const { url, headers } = seen as unknown as IncomingMessage;
-    // `ws` as a client has rewritten "|" before it was sent.
     expect(url).toBe("/base/a%2Fb/%7Bx%7D;p='1'?q=|%20");
     expect(headers).toMatchObject({
       host: new URL(target).host,
@@ -166,6 +165,17 @@ describe("messages and openings", () => {
       via: "1.1 gw",
     });
     expect(JSON.stringify(headers)).not.toMatch(/root|6\.6\.6\.6|keep-alive|permessage/);
+  });
+
+  test("a path that no URL class would leave alone stays as it is", async () => {
+    const paths: unknown[] = [];
+    const target = await upstream((_, { url }) => paths.push(url));
+    const server = await front({ target });
+    for (const path of ["/app/{x}|`^", "/app/a%2fb%2E%7e", "/app/?a={b}'\"<|>"]) {
+      const wire = await overHttp1(server, undefined, path);
+      running.push(() => wire.destroy());
+    }
+    expect(paths).toEqual(["/{x}|`^", "/a%2fb%2E%7e", "/?a={b}'\"<|>"]);
   });
 
   test("the upstream chooses among the subprotocols of the client, or none of them", async () => {
