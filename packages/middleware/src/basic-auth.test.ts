@@ -173,3 +173,20 @@ test.each(["ann\u0000:x", "ann:x\u0000", "a\nn:x", "ann:\u007f", "ann:\u0085x"])
     expect([answer.status, verify.mock.calls.length]).toEqual([401, 0]);
   },
 );
+
+test.each([
+  ["RFC 7617 §2", "QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "Aladdin", "open sesame"],
+  ["RFC 7617 §2.1, UTF-8", "dGVzdDoxMjPCow==", "test", "123£"],
+])(
+  "%s: the example of the specification reaches verify, and its user the app",
+  async (_section, encoded, user, password) => {
+    const asked: string[][] = [];
+    const verify = (name: string, word: string): boolean => {
+      asked.push([name, word]);
+      return word === password;
+    };
+    const app = compose([basicAuth({ verify })], (head) => text(head.principal?.user ?? "nobody"));
+    const answer = await request(app, "/", { headers: { Authorization: `Basic ${encoded}` } });
+    expect([answer.text(), asked]).toEqual([user, [[user, password]]]);
+  },
+);

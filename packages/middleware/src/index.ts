@@ -41,7 +41,7 @@ export { type RateLimitOptions, rateLimit } from "./rate-limit.ts";
 export { type RedisClient, type RedisCountersOptions, redisCounters } from "./redis-counters.ts";
 export { headerUser, type RemoteUserOptions, remoteUser, variableUser } from "./remote-user.ts";
 export { type RequestIdOptions, requestId, requestIdOf } from "./request-id.ts";
-export { mayPass, type RequireUserOptions, requireUser } from "./require-user.ts";
+export { mayPass, type RequireUserOptions, requireUser, userOf } from "./require-user.ts";
 export { type SecurityHeadersOptions, securityHeaders } from "./security-headers.ts";
 export { type ServeStaticOptions, serveStatic } from "./serve-static.ts";
 export { type ServerTimingOptions, serverTiming, type Timings, timingsOf } from "./server-timing.ts";

@@ -1,7 +1,7 @@
-import { compose, http, type Principal, text } from "@gw/core";
-import { openSocket, request } from "@gw/core/testing";
-import { describe, expect, test } from "vitest";
-import { type RequireUserOptions, requireUser } from "./require-user.ts";
+import { compose, http, isGatewayError, type Principal, text } from "@gw/core";
+import { openSocket, request, testRequest } from "@gw/core/testing";
+import { describe, expect, expectTypeOf, test } from "vitest";
+import { type RequireUserOptions, requireUser, userOf } from "./require-user.ts";
 
 const ann: Principal = { user: "ann", type: "form", groups: ["staff", "ops"], claims: {} };
 const appOf = (options: RequireUserOptions = { login: "/login" }) =>
@@ -76,4 +76,26 @@ test("when says which requests need a user", async () => {
   const app = appOf({ when: ({ path }) => path.startsWith("/private") });
   expect((await request(app, "/public")).status).toBe(200);
   expect((await request(app, "/private/x")).status).toBe(401);
+});
+
+test("userOf gives the user, never null, with claims of the type that is named", async () => {
+  const known = testRequest("/", { principal: { ...ann, claims: { email: "ann@example.com" } } });
+  const user = userOf<{ email: string }>(known);
+  expect([user.user, user.claims.email]).toEqual(["ann", "ann@example.com"]);
+  expectTypeOf(user.user).toEqualTypeOf<string>();
+  expectTypeOf(user.groups).toEqualTypeOf<readonly string[]>();
+  expectTypeOf(user.claims.email).toEqualTypeOf<string>();
+  expectTypeOf(userOf(known).claims.email).toEqualTypeOf<unknown>();
+  const use = (): void => {
+    // @ts-expect-error: no such claim
+    void user.claims.phone;
+    // @ts-expect-error: a principal is not changed in place
+    user.user = "bob";
+  };
+  expect(use).toBeTypeOf("function");
+  const bare = await request(
+    http((head) => text(userOf(head).user)),
+    "/",
+  );
+  expect(isGatewayError(bare.outcome.error, "GW_NO_USER")).toBe(true);
 });

@@ -1,11 +1,13 @@
 // What needs a user: browsers are sent to the login, everything else is told 401.
 import {
   encodePath,
+  GatewayError,
   type GatewayRequest,
   type HttpResponse,
   layer,
   type Middleware,
   type Principal,
+  type RequestHead,
   rawPath,
   redirect,
   toText,
@@ -93,3 +95,16 @@ function unauthorized(place: string | false): HttpResponse {
 }
 
 const MAX_CHALLENGES = 100;
+
+/**
+ * The user of a request behind `requireUser()`; say what its claims are where you know it.
+ *
+ * @throws GatewayError `GW_NO_USER` (500) for a request from nobody: `requireUser()` is missing.
+ */
+export function userOf<C extends object = Readonly<Record<string, unknown>>>(
+  request: Pick<RequestHead, "principal">,
+): Omit<Principal, "claims"> & { readonly claims: Readonly<C> } {
+  const { principal } = request;
+  if (principal !== null) return principal as Principal & { readonly claims: Readonly<C> };
+  throw new GatewayError("GW_NO_USER", 500, "the request is from nobody: put requireUser() around this app");
+}
