@@ -1,5 +1,8 @@
 // What several worker processes share, and what they refuse to have each for itself.
 import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { requires } from "@gw-private/requires";
@@ -119,4 +122,34 @@ requires("curl")("R-M6, R-M7: curl keeps what we set, whatever the value, and se
   await curl("/set");
   expect(await curl("/get")).toEqual({ wrong: [], flash: [{ kind: "info", text: "set" }] });
   expect(await curl("/get")).toEqual({ wrong: [], flash: [] });
+});
+
+const socketApp = `import { accept, compose, text } from "@gw/core";
+import { session, sessionOf } from "@gw/middleware/session";
+export default compose([session()], (request) => {
+  const mine = sessionOf(request);
+  if (request.kind === "http") return text(String(mine.get("begun")));
+  mine.set("begun", "over a socket");
+  return accept(async (peer) => {
+    for await (const _message of peer);
+  });
+});
+`;
+
+test("R-M8: a session that a socket's opening begins has its cookie in the accept head, for every process", async () => {
+  const folder = folderWith({ "app.mjs": socketApp });
+  const server = await serving(folder, ["serve", "app.mjs", "-p", "0", "-w", "2", "--no-access-log"]);
+  const url = server.urls[0] as string;
+  const key = { "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version": "13" };
+  const opening = httpRequest(url, { headers: { ...key, Connection: "Upgrade", Upgrade: "websocket", Origin: url } });
+  opening.end();
+  const [answer, socket] = (await once(opening, "upgrade")) as [IncomingMessage, Socket];
+  socket.destroy();
+  const lines = answer.headers["set-cookie"] ?? [];
+  expect(lines).toEqual([expect.stringMatching(/^sid=[\w-]{22}; Path=\/; HttpOnly; SameSite=Lax$/)]);
+  const Cookie = lines[0]?.split(";", 1)[0] as string;
+  for (let at = 0; at < 6; at++) {
+    const seen = await fetch(url, { headers: { Cookie, Connection: "close" } });
+    expect(await seen.text()).toBe("over a socket");
+  }
 });
