@@ -13,7 +13,8 @@ export interface SoloControlOptions {
   readonly metrics: AppContext["metrics"];
   readonly observed: ObservedApp;
   readonly errors: RecentErrors;
-  readonly signs: VitalSigns;
+  /** Of a process that somebody can ask. */
+  readonly signs: VitalSigns | null;
   readonly backends: () => readonly Backend[];
   readonly addresses: () => readonly string[];
   readonly isReady: () => boolean;
@@ -34,7 +35,15 @@ export function soloControl(options: SoloControlOptions): GatewayControl {
       ...gatewayFacts(startedAt),
       isReady: isReady(),
       addresses: addresses(),
-      workers: [{ pid: process.pid, state: isReady() ? "ready" : "stopping", startedAt, generation, ...signs.facts }],
+      workers: [
+        {
+          pid: process.pid,
+          state: isReady() ? "ready" : "stopping",
+          startedAt,
+          generation,
+          ...(signs?.facts ?? NOT_COUNTED),
+        },
+      ],
       backends: backends().map(backendStatus),
       description: observed.describe(),
       status: observed.status(),
@@ -59,6 +68,8 @@ export function soloControl(options: SoloControlOptions): GatewayControl {
     },
   };
 }
+
+const NOT_COUNTED = { rssBytes: 0, requests: 0, inFlight: 0, loopDelayMs: 0 } as const;
 
 /** @param places the mounts that there are */
 export function noSuchMount(mount: string, places: readonly string[]): GatewayError {

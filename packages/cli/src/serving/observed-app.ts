@@ -22,6 +22,8 @@ const NO_CHILDREN: Description = { kind: "app", name: "app" };
 export class ObservedApp {
   readonly count: ExchangeCount = new ExchangeCount();
   readonly drained: DrainedMounts = new DrainedMounts();
+  /** Whether somebody can ask: a primary, or an admin listener. If nobody can, nothing is counted. */
+  readonly isWatched: boolean;
   readonly #hasMetrics: boolean;
   readonly #isStrict: boolean;
   #ownBackends: readonly LocalBackends[] = [];
@@ -30,6 +32,7 @@ export class ObservedApp {
 
   /** @param backends those of a worker; without them each load has its own in this process, so that names may return */
   constructor(settings: EffectiveSettings, backends?: AppContext["backends"]) {
+    this.isWatched = backends !== undefined || settings.list("admin").length > 0;
     this.#backendsOf = (context) => backends ?? this.#newBackends(context);
     this.#isStrict = settings.isOn("strictStart") ?? false;
     this.#hasMetrics = settings.isOn("metrics") ?? settings.list("admin").length > 0;
@@ -38,7 +41,8 @@ export class ObservedApp {
   /** The app with our layers around it; from its start on it is the one that is looked at. */
   async wrap(app: App): Promise<App> {
     const places = mountPlaces(app.describe?.());
-    const layers: Middleware[] = [this.count.layer, ...(await this.#metricsLayers(places)), this.drained.layer];
+    const metrics = await this.#metricsLayers(places);
+    const layers: Middleware[] = this.isWatched ? [this.count.layer, ...metrics, this.drained.layer] : metrics;
     const wrapped = compose(layers, app);
     return {
       ...wrapped,

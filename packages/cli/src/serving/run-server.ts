@@ -63,7 +63,7 @@ async function runAlone(invocation: Invocation, plan: ServerPlan): Promise<numbe
   const pidFile = pid === undefined ? null : preparePidFile(pid);
   const forgetErrors = logStrayErrors(log);
   const forgetRotation = reopenOnSignal(log, reopenOwnLogs);
-  const signs = new VitalSigns(observed.count);
+  const signs = observed.isWatched ? new VitalSigns(observed.count) : null;
   const manager = serviceManager(invocation.environment);
   let watch: TreeWatch | null = null;
   let admin: RunningServer | null = null;
@@ -110,7 +110,7 @@ async function runAlone(invocation: Invocation, plan: ServerPlan): Promise<numbe
     stderr.write("gw: stopped\n");
     return 0;
   } finally {
-    signs.stop();
+    signs?.stop();
     await manager.close();
     watch?.close();
     await admin?.close();
