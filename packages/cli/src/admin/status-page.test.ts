@@ -1,4 +1,4 @@
-import { createMetrics } from "@gw/core";
+import { createMetrics, gateway, layer, text } from "@gw/core";
 import { expect, test } from "vitest";
 import type { GatewayControl, GatewayStatus } from "./control.ts";
 import { StatusHistory } from "./status-history.ts";
@@ -54,4 +54,21 @@ test("the page escapes what comes from outside, and lets only its own style and 
   expect(page).toContain("3 h");
   expect(statusPolicy).toMatch(/script-src 'sha256-[^']+'/);
   expect(statusBody(view)).not.toContain("\n"); // one line is one event
+});
+
+test("a mount has the state of its app, and how many requests wait for it, wherever it is in the pipeline", async () => {
+  const metrics = createMetrics();
+  const requests = metrics.counter({ name: "gw_http_requests_total", help: "" });
+  for (const app of ["/php", "/cgi"]) requests.add(1, { app, method: "GET", status: "503", result: "sent" });
+  const mounts = gateway()
+    .use(layer({ name: "stamp" }))
+    .mount("/php", {
+      handle: () => text(""),
+      status: () => ({ name: "php-fpm", state: "failed", error: "exited with code 1", facts: { queued: 3 } }),
+    })
+    .mount("/cgi", () => text(""));
+  const control = { ...controlWith(metrics), status: async () => ({ ...status, status: mounts.status?.() ?? null }) };
+  const rows = statusBody(await new StatusHistory(control).look()).split("<tr>");
+  expect(rows.find((row) => row.includes("/php"))).toMatch(/class="state failed".*<td class="n">3<\/td>/);
+  expect(rows.find((row) => row.includes("/cgi"))).toMatch(/class="state ready".*<td class="n">0<\/td>/);
 });

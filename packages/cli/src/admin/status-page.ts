@@ -1,5 +1,6 @@
 // The status page: rendered here, kept up to date by events, readable without a script. Pure.
 import { createHash } from "node:crypto";
+import type { Status } from "@gw/core";
 import { bars, sparkline } from "./charts.ts";
 import type { BackendStatus, GatewayStatus, LoggedError, WorkerStatus } from "./control.ts";
 import type { StatusView, TrafficView } from "./status-history.ts";
@@ -77,15 +78,34 @@ function section(title: string, content: string): string {
 
 function mountsTable({ drained, status }: GatewayStatus, mounts: readonly TrafficView[]): string {
   if (mounts.length === 0) return `<p class="empty">No mount has been asked yet.</p>`;
-  const states = new Map((status?.children ?? []).map((child) => [child.name, child.state]));
   const rows = mounts.map(({ where, rates, requests, failed, p50, p99 }) => {
     const place = where ?? "";
-    const state = drained.includes(place) ? stateText("drained") : stateText(states.get(place) ?? "ready");
+    const found = statusAt(status, place);
+    const state = drained.includes(place) ? stateText("drained") : stateText(found?.state ?? "ready");
     return `<tr><td><code>${escapeHtml(place)}</code></td><td>${state}</td><td>${sparkline(rates, `requests per second to ${escapeHtml(place)}`)}</td>
-<td class="n">${numberText(rates.at(-1) ?? 0)}/s</td><td class="n">${numberText(requests)}</td><td class="n">${numberText(failed)}</td>
+<td class="n">${numberText(rates.at(-1) ?? 0)}/s</td><td class="n">${found === null ? "–" : numberText(queuedIn(found))}</td><td class="n">${numberText(requests)}</td><td class="n">${numberText(failed)}</td>
 <td class="n">${p50 === null ? "–" : `≤ ${secondsText(p50)}`}</td><td class="n">${p99 === null ? "–" : `≤ ${secondsText(p99)}`}</td></tr>`;
   });
-  return table(["Mount", "State", "Last two minutes", "n:Now", "n:Requests", "n:5xx", "n:Half", "n:99 %"], rows);
+  return table(
+    ["Mount", "State", "Last two minutes", "n:Now", "n:Waiting", "n:Requests", "n:5xx", "n:Half", "n:99 %"],
+    rows,
+  );
+}
+
+/** The status of a mount, wherever in the pipeline it is; of an app alone that of all. */
+function statusAt(status: Status | null, place: string): Status | null {
+  if (status === null) return null;
+  if (status.name === place) return status;
+  for (const child of status.children ?? []) {
+    const found = statusAt(child, place);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+/** Requests that wait for a program, a process or a thread of it. */
+function queuedIn({ facts = {}, children = [] }: Status): number {
+  return Number(facts.queued ?? 0) + children.reduce((sum, child) => sum + queuedIn(child), 0);
 }
 
 function workersTable(workers: readonly WorkerStatus[]): string {

@@ -87,7 +87,12 @@ function switchboard(mounts: readonly Mounted[], last: App | null): App {
       name: "mounts",
       children: last === null ? mounts.map(describeMount) : [...mounts.map(describeMount), describeApp(last)],
     }),
-    status: () => statusOf("mounts", apps),
+    // By place, so that whoever looks on knows which mount is down.
+    status: () =>
+      statusOf("mounts", [
+        ...mounts.map(({ place, app }) => ({ status: () => statusOf(place.text, [app]) })),
+        ...(last === null ? [] : [last]),
+      ]),
   };
 }
 
