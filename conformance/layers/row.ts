@@ -38,23 +38,30 @@ export interface RowPlace {
 }
 
 export const sha = { ann: "{SHA}VBPuJHI7uixaa6LQGWx4s+5GKNE=" };
-export const basic = (password: string) => ["Authorization", `Basic ${btoa(`ann:${password}`)}`] as const;
-export const form = ["Content-Type", "application/x-www-form-urlencoded"] as const;
+export const basic = (password: string): readonly [name: string, value: string] => [
+  "Authorization",
+  `Basic ${btoa(`ann:${password}`)}`,
+];
+export const form: readonly [name: string, value: string] = ["Content-Type", "application/x-www-form-urlencoded"];
 export const secret = "a secret of at least thirty-two bytes";
-export const between = { issuer: "front", audience: "back", keys: [{ id: "1", secret }] };
+export const between: { issuer: string; audience: string; keys: { id: string; secret: string }[] } = {
+  issuer: "front",
+  audience: "back",
+  keys: [{ id: "1", secret }],
+};
 export const MULTIPART = '--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--b--\r\n';
 
 export const inside = (name: string, onRequest: (request: GatewayRequest) => GatewayRequest): Middleware =>
   layer({ name, onRequest });
 export const marks = (name: string, change: (request: GatewayRequest) => string): Middleware =>
   inside(name, (request) => ({ ...request, headers: request.headers.with("X-Seen", change(request)) }));
-export const ann = inside("ann", (request) =>
+export const ann: Middleware = inside("ann", (request) =>
   withPrincipal(request, { user: "ann", type: "x", groups: [], claims: {} }),
 );
-export const nobody = inside("nobody", (request) => ({ ...request, principal: null }));
+export const nobody: Middleware = inside("nobody", (request) => ({ ...request, principal: null }));
 /** Keeps the body for whoever reads it again. */
-export const held = layer({ name: "held", onRequest: (request) => bufferBody(request) });
-export const failing = layer({
+export const held: Middleware = layer({ name: "held", onRequest: (request) => bufferBody(request) });
+export const failing: Middleware = layer({
   name: "failing",
   onRequest() {
     throw new GatewayError("GW_TEST", 503, "not now");
