@@ -88,7 +88,7 @@ async function killAtRandom(root: number, deaths: Death[]): Promise<void> {
     const victim = anyOf(processesBelow(root).filter((one) => isFair(one, root, lastKill)));
     if (victim !== undefined) {
       lastKill.set(victim.role, performance.now());
-      await killAndWait(victim, root, deaths);
+      await killAndWait(victim, deaths);
     }
     await pause(200 + Math.random() * 800);
   }
@@ -110,16 +110,13 @@ function anyOf(processes: readonly TreeProcess[]): TreeProcess | undefined {
   return same[Math.floor(Math.random() * same.length)];
 }
 
-async function killAndWait({ pid, role }: TreeProcess, root: number, deaths: Death[]): Promise<void> {
+async function killAndWait({ pid, role }: TreeProcess, deaths: Death[]): Promise<void> {
   const death: Death = { role, from: performance.now(), to: Number.POSITIVE_INFINITY };
   deaths.push(death);
   // PHP's master takes its children with it: the supervisor ends whole groups. They are nobody's children by then.
   const family = [pid, ...processesBelow(pid).map((child) => child.pid)];
   process.kill(pid, "SIGKILL");
   while (family.some(isAlive)) await pause(2);
-  // A worker may ask at the old socket, and be refused, until its primary has told it that the only master is gone.
-  const isBack = (): boolean => processesBelow(root).some((one) => one.role === "php master" && isAlive(one.pid));
-  while (role === "php master" && !isBack()) await pause(20);
   // What the kernel has closed is known here, and in the gateway, when the loops have turned.
   await pause(20);
   death.to = performance.now();

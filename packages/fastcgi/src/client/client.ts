@@ -22,7 +22,7 @@ import { type BackendResult, backendAnswer } from "./backend-answer.ts";
 import type { BackendConnection } from "./backend-connection.ts";
 import { Call } from "./call.ts";
 import { ConnectionPool } from "./connection-pool.ts";
-import { FastcgiError } from "./errors.ts";
+import { FastcgiError, isNobodyThere } from "./errors.ts";
 import { handOver } from "./hand-over.ts";
 import type { FastcgiClientOptions } from "./options.ts";
 import type { ClientWatcher } from "./watcher.ts";
@@ -133,7 +133,7 @@ export class FastcgiClient {
         return await this.#attempt(attempt, variables);
       } catch (error) {
         if (!attempt.mayRepeat(request)) throw error;
-        const isGone = attempt.upstream !== null && attempt.wasUnreachable && this.#isGone(attempt.upstream);
+        const isGone = attempt.upstream !== null && isNobodyThere(error) && this.#isGone(attempt.upstream);
         if (!isGone && triesLeft-- === 0) throw error;
         if (attempt.call?.wasRefused) attempt.upstream?.takesOne();
         request.exchange.log.debug({ err: error }, "the request is sent to the backend once more");

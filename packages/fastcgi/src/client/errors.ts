@@ -27,3 +27,9 @@ export class FastcgiError extends GatewayError {
     super(code, STATUSES[code], message, options);
   }
 }
+
+/** Whether nobody listens at an address. A connection can fail for reasons of ours, too: no descriptors left, a full backlog. */
+export function isNobodyThere(error: unknown): boolean {
+  const { cause } = error as { cause?: { code?: unknown } };
+  return error instanceof FastcgiError && (cause?.code === "ECONNREFUSED" || cause?.code === "ENOENT");
+}

@@ -19,6 +19,7 @@ import { FastcgiClient } from "../client/client.ts";
 import { FastcgiError } from "../client/errors.ts";
 import { byteVariables, refuseSocket } from "../client/fastcgi.ts";
 import { type FoundScript, findScript, isScriptText, Site } from "./find-script.ts";
+import { LiveAddresses } from "./live-addresses.ts";
 import type { PhpFpmOptions } from "./options.ts";
 import { DEFAULT_MAX_CHILDREN, phpSpec } from "./start-php.ts";
 
@@ -100,6 +101,7 @@ class PhpSite {
   readonly #split: readonly string[];
   readonly #steps: readonly string[];
   readonly #own: Readonly<Record<string, string>>;
+  readonly #live: LiveAddresses = new LiveAddresses((addresses) => this.client.useAddresses(addresses));
 
   constructor(options: PhpFpmOptions, sockets: readonly string[]) {
     const { index = ["index.php", "index.html"], split = [".php"], tryFiles = ["$path", "$path/", "=404"] } = options;
@@ -110,19 +112,17 @@ class PhpSite {
     this.#split = split.map(toBytes);
     this.#steps = tryFiles.map(checkedStep);
     this.#own = byteVariables(options.variables ?? {});
-    this.client = new FastcgiClient(sockets.map(parseUpstreamAddress), keptAsPhpCan(options));
+    this.client = new FastcgiClient(sockets.map(parseUpstreamAddress), keptAsPhpCan(options), this.#live);
   }
 
   /** PHP's children are shared with other gateway processes: a connection that one of them keeps would pin a child. */
   keepNoConnections(): void {
-    this.client = new FastcgiClient([], { ...keptAsPhpCan(this.#options), maxIdleConnections: 0 });
+    this.client = new FastcgiClient([], { ...keptAsPhpCan(this.#options), maxIdleConnections: 0 }, this.#live);
   }
 
   /** Sends requests where the backend's processes listen. */
   follow(backend: Backend): void {
-    const use = (): void => this.client.useAddresses(backend.addresses.map((path) => ({ path })));
-    backend.onChange(use);
-    use();
+    this.#live.follow(backend);
   }
 
   async answer(request: HttpRequest): Promise<Answer> {
