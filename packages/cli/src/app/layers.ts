@@ -28,19 +28,42 @@ export async function layerFromText(text: string, folder: string): Promise<Middl
   }
 }
 
+/** What we read of the package.json of `@gw/middleware`. */
+interface Manifest {
+  readonly exports: object;
+  readonly peerDependencies: object;
+}
+
+const manifest = (): Manifest => createRequire(import.meta.url)("@gw/middleware/package.json") as Manifest;
+
+/** Entries that are no layers: what layers take. */
+const NO_LAYERS: readonly string[] = ["passwords", "redis-counters"];
+
 /** The subpaths of `@gw/middleware` that are layers; those of a layer's parts have a slash more. */
 function layerNames(): string[] {
-  const manifest = createRequire(import.meta.url)("@gw/middleware/package.json") as { exports: object };
-  return Object.keys(manifest.exports)
+  return Object.keys(manifest().exports)
     .map((subpath) => subpath.slice(2))
-    .filter((name) => /^[a-z-]+$/.test(name));
+    .filter((name) => /^[a-z-]+$/.test(name) && !NO_LAYERS.includes(name));
 }
 
 async function importLayer(name: string, text: string): Promise<Record<string, unknown>> {
   const names = layerNames();
   if (!names.includes(name)) throw unknownLayer(text, name, names);
   const specifier = `@gw/middleware/${name}`;
-  return (await import(specifier)) as Record<string, unknown>;
+  try {
+    return (await import(specifier)) as Record<string, unknown>;
+  } catch (error) {
+    throw withMissingPeer(error, text);
+  }
+}
+
+/** The error of an import, or one that says which package is to be installed: what few layers need is not installed with all. */
+function withMissingPeer(error: unknown, text: string): unknown {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const peers = code === "ERR_MODULE_NOT_FOUND" ? Object.keys(manifest().peerDependencies) : [];
+  const missing = peers.find((peer) => message.includes(`'${peer}'`));
+  if (missing === undefined) return error;
+  return new StartError(`--use ${text} needs the package ${missing}: npm i ${missing}`, { cause: error });
 }
 
 function unknownLayer(text: string, name: string, names: readonly string[]): UsageError {
