@@ -1,6 +1,8 @@
 // Chunks between a connection, which pushes them, and a reader, which waits for them.
 
-type Waiter = { resolve: (result: IteratorResult<Uint8Array>) => void; reject: (error: unknown) => void };
+import type { MaybePromise } from "@gw/core";
+
+type Waiter = { resolve: (chunk: Uint8Array | null) => void; reject: (error: unknown) => void };
 
 /** Bytes that have come and were not read yet. Each chunk is handed on once, without a copy where that pins nothing. */
 export class ChunkQueue implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array> {
@@ -34,7 +36,7 @@ export class ChunkQueue implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
     const waiting = this.#waiting;
     if (waiting !== null) {
       this.#waiting = null;
-      waiting.resolve({ done: false, value: chunk });
+      waiting.resolve(chunk);
       return;
     }
     // A small piece of a large read would keep all of it in memory.
@@ -45,7 +47,7 @@ export class ChunkQueue implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
   /** Nothing more comes. */
   end(): void {
     this.#isEnded = true;
-    this.#waiting?.resolve(END);
+    this.#waiting?.resolve(null);
     this.#waiting = null;
   }
 
@@ -61,16 +63,26 @@ export class ChunkQueue implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
     return this;
   }
 
-  next(): Promise<IteratorResult<Uint8Array>> {
+  async next(): Promise<IteratorResult<Uint8Array>> {
+    const chunk = await this.read();
+    return chunk === null ? END : { done: false, value: chunk };
+  }
+
+  /**
+   * The next chunk, `null` at the end; at once if it is there.
+   *
+   * @throws what the queue failed with
+   */
+  read(): MaybePromise<Uint8Array | null> {
     const chunk = this.#chunks.shift();
     if (chunk !== undefined) {
       this.#unreadBytes -= chunk.length;
       this.onRead();
-      return Promise.resolve({ done: false, value: chunk });
+      return chunk;
     }
-    if (this.#failure !== null) return Promise.reject(this.#failure.error);
-    if (this.#isEnded || this.#isAbandoned) return Promise.resolve(END);
-    const next = new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
+    if (this.#failure !== null) throw this.#failure.error;
+    if (this.#isEnded || this.#isAbandoned) return null;
+    const next = new Promise<Uint8Array | null>((resolve, reject) => {
       this.#waiting = { resolve, reject };
     });
     this.onRead();
@@ -81,7 +93,7 @@ export class ChunkQueue implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
   return(): Promise<IteratorResult<Uint8Array>> {
     this.#isAbandoned = true;
     this.takeAll();
-    this.#waiting?.resolve(END);
+    this.#waiting?.resolve(null);
     this.#waiting = null;
     this.onRead();
     return Promise.resolve(END);

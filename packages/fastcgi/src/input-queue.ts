@@ -1,5 +1,5 @@
 // One stream of one request, filled by a connection that others share, read by an app or a client: in memory, or behind that in a file.
-import { GatewayError, type SpoolStore } from "@gw/core";
+import { GatewayError, type MaybePromise, type SpoolStore } from "@gw/core";
 import { ChunkQueue } from "./chunk-queue.ts";
 import { Overflow } from "./overflow.ts";
 
@@ -45,8 +45,8 @@ export class InputQueue extends ChunkQueue {
     else this.#overflow.push(chunk);
   }
 
-  override next(): Promise<IteratorResult<Uint8Array>> {
-    return this.#overflow === null ? super.next() : this.#nextSpilled(this.#overflow);
+  override read(): MaybePromise<Uint8Array | null> {
+    return this.#overflow === null ? super.read() : this.#readSpilled(this.#overflow);
   }
 
   override return(): Promise<IteratorResult<Uint8Array>> {
@@ -55,15 +55,15 @@ export class InputQueue extends ChunkQueue {
     return super.return();
   }
 
-  async #nextSpilled(overflow: Overflow): Promise<IteratorResult<Uint8Array>> {
+  async #readSpilled(overflow: Overflow): Promise<Uint8Array | null> {
     const chunk = await overflow.shift();
     if (overflow.length === 0 && this.#overflow === overflow) {
       overflow.close();
       this.#overflow = null;
     }
-    if (chunk === null) return super.next();
+    if (chunk === null) return super.read();
     this.onRead();
-    return { done: false, value: chunk };
+    return chunk;
   }
 }
 

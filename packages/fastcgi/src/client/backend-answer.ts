@@ -8,6 +8,8 @@ import {
   HeaderBlockDecoder,
   type HttpResponse,
   isBodiless,
+  isPromise,
+  type MaybePromise,
 } from "@gw/core";
 import { type Call, clientGone } from "./call.ts";
 import { FastcgiError } from "./errors.ts";
@@ -49,21 +51,20 @@ async function readBlock(call: Call): Promise<HeaderBlock> {
   }
 }
 
-async function toResponse(
+function toResponse(
   call: Call,
   { status, headers }: Exclude<BlockKind, { kind: "local-redirect" }>,
   { first, method }: { first: Uint8Array | null; method: string },
-): Promise<HttpResponse> {
-  const head = { kind: "response", status, headers } as const;
+): HttpResponse {
   if (isBodiless(method, status)) {
     call.drain();
-    return { ...head, body: null };
+    return { kind: "response", status, headers, body: null };
   }
   const body = new BackendBody(call, first, contentLength(headers, 502));
   // A small answer is over by now: in one piece, it leaves in one write.
-  if (call.isWhole) return { ...head, body: await body.whole() };
+  if (call.isWhole) return { kind: "response", status, headers, body: body.whole() };
   call.waitForClient();
-  return { ...head, body, close: () => body.close() };
+  return { kind: "response", status, headers, body, close: () => body.close() };
 }
 
 /** The body of an answer: what the backend writes, up to the length it announced. */
@@ -81,16 +82,15 @@ class BackendBody implements AsyncIterable<Uint8Array> {
     this.#left = length ?? Number.POSITIVE_INFINITY;
   }
 
-  /** All of it. */
-  async whole(): Promise<Uint8Array> {
-    const first = this.#first;
-    if (first !== null && first.length >= this.#left) {
-      this.#isWhole = true;
-      this.#call.drain();
-      return first.subarray(0, this.#left);
-    }
+  /** All of it, of a call that is whole: then nothing is waited for. */
+  whole(): Uint8Array {
     const held = new ByteQueue();
-    for await (const chunk of this) held.push(chunk);
+    while (!this.#isWhole) {
+      const chunk = this.#read() as Uint8Array | null;
+      if (chunk === null) this.#ended();
+      else held.push(this.#counted(chunk));
+      if (this.#left === 0) this.#drop();
+    }
     return held.takeAll();
   }
 
@@ -100,22 +100,40 @@ class BackendBody implements AsyncIterable<Uint8Array> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    let chunk = this.#first ?? (await this.#call.read());
-    this.#first = null;
-    while (chunk !== null) {
-      const piece = chunk.length > this.#left ? chunk.subarray(0, this.#left) : chunk;
-      this.#left -= piece.length;
+    for (;;) {
+      const next = this.#read();
+      const chunk = isPromise(next) ? await next : next;
+      if (chunk === null) return this.#ended();
+      const piece = this.#counted(chunk);
       if (piece.length > 0) {
         this.#call.waitForClient();
         yield piece;
       }
-      if (this.#left === 0) {
-        // Scripts that print a newline after a counted body are many: the rest is dropped.
-        this.#isWhole = true;
-        return this.#call.drain();
-      }
-      chunk = await this.#call.read();
+      if (this.#left === 0) return this.#drop();
     }
+  }
+
+  #read(): MaybePromise<Uint8Array | null> {
+    const first = this.#first;
+    this.#first = null;
+    return first ?? this.#call.read();
+  }
+
+  /** What of a chunk belongs to the body. */
+  #counted(chunk: Uint8Array): Uint8Array {
+    const piece = chunk.length > this.#left ? chunk.subarray(0, this.#left) : chunk;
+    this.#left -= piece.length;
+    return piece;
+  }
+
+  /** Scripts that print a newline after a counted body are many: the rest is dropped. */
+  #drop(): void {
+    this.#isWhole = true;
+    this.#call.drain();
+  }
+
+  /** The backend has ended. @throws FastcgiError `GW_FCGI_ANSWER_CUT` if it announced more (R-F16) */
+  #ended(): void {
     if (this.#isAnnounced && this.#left > 0) {
       throw new FastcgiError("GW_FCGI_ANSWER_CUT", `the backend ended ${this.#left} bytes before its Content-Length`);
     }

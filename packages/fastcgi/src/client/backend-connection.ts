@@ -3,6 +3,7 @@ import { connect, type Socket } from "node:net";
 import { type Address, type MaybePromise, upstreamAddressText } from "@gw/core";
 import type { ProtocolStatus } from "../codec/constants.ts";
 import { writeAbortRequest } from "../codec/control.ts";
+import { IdTable } from "../codec/id-table.ts";
 import { RequesterConnection } from "../codec/requester.ts";
 import { RecordSocket } from "../record-socket.ts";
 import { FastcgiError } from "./errors.ts";
@@ -32,7 +33,7 @@ export class BackendConnection {
   readonly #writer: RecordSocket;
   readonly #machine: RequesterConnection = new RequesterConnection();
   readonly #onClose: (connection: BackendConnection) => void;
-  readonly #sinks: Map<number, CallSink> = new Map();
+  readonly #sinks: IdTable<CallSink> = new IdTable();
   #isBroken = false;
   #isReserved = false;
   /** Requests it has carried. */
@@ -183,8 +184,7 @@ export class BackendConnection {
 
   #lose(reason: unknown): void {
     this.#isBroken = true;
-    const sinks = [...this.#sinks.values()];
-    this.#sinks.clear();
+    const sinks = this.#sinks.clear();
     this.#socket.destroy();
     for (const sink of sinks) sink.lost(reason);
   }

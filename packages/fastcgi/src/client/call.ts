@@ -77,11 +77,14 @@ export class Call implements CallSink {
     return this.#isOver && !this.#output.isSpilled;
   }
 
-  /** The next piece of output; `null` at its end. Waiting for it counts as waiting for the backend. */
-  async read(): Promise<Uint8Array | null> {
+  /**
+   * The next piece of output; `null` at its end. Waiting for it counts as waiting for the backend.
+   *
+   * @throws what ended the call, at once or later
+   */
+  read(): MaybePromise<Uint8Array | null> {
     this.#deadlines.clientDone("output");
-    const { done, value } = await this.#output.next();
-    return done ? null : value;
+    return this.#output.read();
   }
 
   /** The reader works on what it got: that time is not the backend's. */

@@ -6,7 +6,7 @@ import {
   bufferBody,
   type HttpRequest,
   inPhase,
-  isPromise,
+  type MaybePromise,
   mayRetry,
   mountVariables,
   redirectedRequest,
@@ -18,11 +18,13 @@ import {
 } from "@gw/core";
 import { fileSpool } from "@gw/core/node";
 import { checkClientOptions } from "../check-options.ts";
+import type { SpillOptions } from "../input-queue.ts";
+import { Attempt, Input } from "./attempt.ts";
 import { type BackendResult, backendAnswer } from "./backend-answer.ts";
 import type { BackendConnection } from "./backend-connection.ts";
 import { Call } from "./call.ts";
 import { ConnectionPool } from "./connection-pool.ts";
-import { FastcgiError, isNobodyThere } from "./errors.ts";
+import { isNobodyThere } from "./errors.ts";
 import { handOver } from "./hand-over.ts";
 import type { FastcgiClientOptions } from "./options.ts";
 import type { ClientWatcher } from "./watcher.ts";
@@ -46,7 +48,7 @@ export class FastcgiClient {
   readonly #options: FastcgiClientOptions;
   readonly #watcher: ClientWatcher | null;
   readonly #group: UpstreamGroup<ConnectionPool>;
-  readonly #spool: NonNullable<FastcgiClientOptions["spool"]>;
+  readonly #spill: SpillOptions;
   #pools: ReadonlyMap<string, ConnectionPool> = new Map();
 
   /** @throws FastcgiError `GW_FCGI_OPTION` for numbers that cannot be meant */
@@ -54,7 +56,7 @@ export class FastcgiClient {
     checkClientOptions(options);
     this.#options = options;
     this.#watcher = watcher;
-    this.#spool = options.spool ?? fileSpool();
+    this.#spill = { spool: options.spool ?? fileSpool(), maxSpoolBytes: MAX_SPOOL_BYTES };
     this.#group = new UpstreamGroup<ConnectionPool>([], options);
     this.useAddresses(addresses);
   }
@@ -77,7 +79,7 @@ export class FastcgiClient {
   /** Asks a backend; local redirects (R-C8) and files that it names are answered from inside. */
   async answer(request: HttpRequest, script: ScriptVariables): Promise<Answer> {
     // PHP and others read no body whose length they are not told.
-    const ready = request.body.length === null ? await bufferBody(request, { spool: this.#spool }) : request;
+    const ready = request.body.length === null ? await bufferBody(request, { spool: this.#spill.spool }) : request;
     const result = await this.#ask(ready, this.#variables(ready, script));
     if (result.kind === "response") return handOver(request, result, this.#options);
     return request.exchange.dispatch(redirectedRequest(request, result.target));
@@ -130,8 +132,11 @@ export class FastcgiClient {
     let attempt = new Attempt(input, { mayReuse: mayRetry(request, true) });
     for (let triesLeft = 1; ; attempt = new Attempt(input, { mayReuse: false, before: attempt })) {
       try {
-        return await this.#attempt(attempt, variables);
+        const result = await this.#attempt(attempt, variables);
+        attempt.lease?.succeeded(); // any answer is a sign of health
+        return result;
       } catch (error) {
+        attempt.judge(error);
         if (!attempt.mayRepeat(request)) throw error;
         const isGone = attempt.upstream !== null && isNobodyThere(error) && this.#isGone(attempt.upstream);
         if (!isGone && triesLeft-- === 0) throw error;
@@ -145,29 +150,37 @@ export class FastcgiClient {
     return this.#watcher?.unreachable(address) ?? false;
   }
 
-  async #attempt(attempt: Attempt, variables: Readonly<Record<string, string>>): Promise<BackendResult> {
-    const { request } = attempt.input;
-    const { signal, exchange, method } = request;
+  /** Sync up to the written request where a place and a connection are free: on the way of every request. */
+  #attempt(attempt: Attempt, variables: Readonly<Record<string, string>>): MaybePromise<BackendResult> {
+    const { signal, exchange } = attempt.input.request;
     const input = attempt.input.open();
     const taken = inPhase(exchange, "queue", () => this.#group.take(signal, attempt.avoid));
     this.#watcher?.asked();
-    const lease = isPromise(taken) ? await taken : taken;
-    attempt.upstream = lease.upstream;
-    const connection = await connectionFor(lease, attempt, signal);
+    return andThen(taken, (lease) => {
+      attempt.lease = lease;
+      return andThen(connectionFor(lease, attempt, signal), (connection) =>
+        this.#send(attempt, { lease, connection, variables, input }),
+      );
+    });
+  }
+
+  #send(attempt: Attempt, { lease, connection, variables, input }: Sending): Promise<BackendResult> {
+    const { signal, exchange, method } = attempt.input.request;
+    const { upstream } = lease;
     try {
       attempt.call = new Call(
         {
           connection,
           variables,
           input,
-          keepConnection: lease.upstream.keeps,
+          keepConnection: upstream.keeps,
           signal,
           exchange,
-          spill: { spool: this.#spool, maxSpoolBytes: MAX_SPOOL_BYTES },
+          spill: this.#spill,
           done: (isClean, error) => {
-            if (isClean || connection.running > 0) lease.upstream.give(connection);
+            if (isClean || connection.running > 0) upstream.give(connection);
             else connection.destroy();
-            const { address } = lease.upstream;
+            const { address } = upstream;
             void andThen(this.#watcher?.ended({ address, isClean, error }), () => lease.release());
           },
         },
@@ -178,42 +191,37 @@ export class FastcgiClient {
       lease.release();
       throw error;
     }
-    return judged(lease, await settled(backendAnswer(attempt.call, method)), signal);
+    return backendAnswer(attempt.call, method);
   }
 }
 
-type Settled<T> = { readonly value: T } | { readonly error: unknown };
-
-async function settled<T>(promise: Promise<T>): Promise<Settled<T>> {
-  return promise.then(
-    (value) => ({ value }),
-    (error: unknown) => ({ error }),
-  );
+/** What an attempt has when it begins. */
+interface Sending {
+  readonly lease: UpstreamLease<ConnectionPool>;
+  readonly connection: BackendConnection;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly input: AsyncIterator<Uint8Array> | null;
 }
 
-/** Any answer is a sign of health; no answer is one of the opposite, unless the client left. */
-function judged<T>(lease: UpstreamLease<ConnectionPool>, result: Settled<T>, signal: AbortSignal): T {
-  if ("value" in result) {
-    lease.succeeded();
-    return result.value;
-  }
-  const { error } = result;
-  const isSilence = error instanceof FastcgiError && error.code === "GW_FCGI_TIMEOUT";
-  if (isSilence && !signal.aborted) lease.failed();
-  throw error;
-}
-
-async function connectionFor(
+function connectionFor(
   lease: UpstreamLease<ConnectionPool>,
   attempt: Attempt,
   signal: AbortSignal,
+): MaybePromise<BackendConnection> {
+  const { upstream } = lease;
+  return andThen(upstream.takesSeveral(), (takesSeveral) => {
+    const isShared = takesSeveral && !attempt.isAlone;
+    const waiting = attempt.mayReuse && !isShared ? upstream.takeIdle() : null;
+    return waiting ?? connected(lease, attempt, { signal, isShared });
+  });
+}
+
+async function connected(
+  lease: UpstreamLease<ConnectionPool>,
+  attempt: Attempt,
+  { signal, isShared }: { signal: AbortSignal; isShared: boolean },
 ): Promise<BackendConnection> {
   const { upstream } = lease;
-  const known = upstream.takesSeveral();
-  const shares = isPromise(known) ? await known : known;
-  const isShared = shares && !attempt.isAlone;
-  const waiting = attempt.mayReuse && !isShared ? upstream.takeIdle() : null;
-  if (waiting !== null) return waiting;
   try {
     const connect = () => (isShared ? upstream.share(attempt.mayReuse) : upstream.open(signal));
     return await inPhase(attempt.input.request.exchange, "connect", connect);
@@ -224,72 +232,5 @@ async function connectionFor(
     }
     lease.release();
     throw error;
-  }
-}
-
-/** The body of a request, for one attempt or two. */
-class Input {
-  readonly request: HttpRequest;
-  #iterator: AsyncIterator<Uint8Array> | null = null;
-  isTouched = false;
-
-  constructor(request: HttpRequest) {
-    this.request = request;
-  }
-
-  /** Whether it can be read from its beginning. */
-  get isWhole(): boolean {
-    const { body } = this.request;
-    return body.length === 0 || body.replayable || !this.isTouched;
-  }
-
-  /** @throws GatewayError `GW_BODY_TOO_LARGE` before anything is asked (R-H7) */
-  open(): AsyncIterator<Uint8Array> | null {
-    const { body } = this.request;
-    if (body.length === 0) return null;
-    if (this.#iterator === null || (this.isTouched && body.replayable)) {
-      this.#iterator = body[Symbol.asyncIterator]();
-      this.isTouched = false;
-    }
-    const iterator = this.#iterator;
-    return {
-      next: () => {
-        this.isTouched = true;
-        return iterator.next();
-      },
-      // Before its first piece nothing is lost: the second attempt may read it.
-      return: async () => {
-        if (this.isTouched) await iterator.return?.();
-        return { done: true, value: undefined };
-      },
-    };
-  }
-}
-
-/** What is known of one attempt. */
-class Attempt {
-  readonly input: Input;
-  readonly mayReuse: boolean;
-  /** Whether it gets a connection for itself: the second try does. */
-  readonly isAlone: boolean;
-  readonly avoid: ConnectionPool | null;
-  upstream: ConnectionPool | null = null;
-  call: Call | null = null;
-  wasUnreachable = false;
-
-  constructor(input: Input, { mayReuse, before = null }: { mayReuse: boolean; before?: Attempt | null }) {
-    this.input = input;
-    this.mayReuse = mayReuse;
-    this.isAlone = before !== null;
-    // Who said that it takes one request at a time can be asked again.
-    this.avoid = before === null || before.call?.wasRefused ? null : before.upstream;
-  }
-
-  /** Whether the request may be sent again: nothing was sent, or nothing came and it may be repeated. */
-  mayRepeat(request: HttpRequest): boolean {
-    if (request.signal.aborted) return false;
-    if (this.wasUnreachable) return true;
-    if (this.call?.wasRefused) return this.input.isWhole;
-    return this.call?.isLost === true && !this.call.hasAnswered && mayRetry(request, !this.input.isTouched);
   }
 }

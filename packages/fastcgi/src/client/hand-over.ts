@@ -14,8 +14,6 @@ import { fileAnswer } from "@gw/core/node";
 import { FastcgiError } from "./errors.ts";
 import type { FastcgiClientOptions } from "./options.ts";
 
-const NAMES = ["x-sendfile", "x-accel-redirect"] as const;
-
 /**
  * The answer, or the file that it names in its place. The field itself never reaches a client.
  *
@@ -26,13 +24,14 @@ export function handOver(
   answer: HttpResponse,
   { sendfileRoots = [], accelRoots = {} }: Pick<FastcgiClientOptions, "sendfileRoots" | "accelRoots">,
 ): MaybePromise<HttpResponse> {
-  const [sendfile, accel] = NAMES.map((name) => answer.headers.get(name));
-  if (sendfile == null && accel == null) return answer;
-  const headers = answer.headers.without(...NAMES);
+  const sendfile = answer.headers.get("x-sendfile");
+  const accel = answer.headers.get("x-accel-redirect");
+  if (sendfile === null && accel === null) return answer;
+  const headers = answer.headers.without("x-sendfile", "x-accel-redirect");
   const isAllowed =
-    (sendfile != null && sendfileRoots.length > 0) || (accel != null && Object.keys(accelRoots).length > 0);
+    (sendfile !== null && sendfileRoots.length > 0) || (accel !== null && Object.keys(accelRoots).length > 0);
   if (!isAllowed) return { ...answer, headers };
-  const found = sendfile != null ? underRoots(sendfile, sendfileRoots) : underPrefixes(accel as string, accelRoots);
+  const found = sendfile !== null ? underRoots(sendfile, sendfileRoots) : underPrefixes(accel as string, accelRoots);
   return andThen(discard(answer), () => {
     if (found === null) {
       throw new FastcgiError("GW_FCGI_SENDFILE", "the backend named a file outside of the allowed directories");

@@ -3,6 +3,7 @@ import { NULL_REQUEST_ID, type ProtocolStatus, RecordType } from "./constants.ts
 import { parseEndRequest } from "./control.ts";
 import { ControlBody } from "./control-body.ts";
 import { FastcgiProtocolError } from "./error.ts";
+import { IdTable } from "./id-table.ts";
 import { ParamsDecoder } from "./params.ts";
 import { RecordDecoder, type RecordPart } from "./record.ts";
 
@@ -30,7 +31,7 @@ const MAX_CONTROL_BYTES = 1_024;
 export class RequesterConnection {
   readonly #decoder: RecordDecoder = new RecordDecoder();
   readonly #control: ControlBody = new ControlBody(MAX_CONTROL_BYTES);
-  readonly #ids: Set<number> = new Set();
+  readonly #ids: IdTable<true> = new IdTable();
   readonly #paramsDecoder: ParamsDecoder = new ParamsDecoder();
   #failure: FastcgiProtocolError | null = null;
 
@@ -46,9 +47,8 @@ export class RequesterConnection {
 
   /** Takes the smallest free id, from 1. */
   begin(): number {
-    let id = 1;
-    while (this.#ids.has(id)) id++;
-    this.#ids.add(id);
+    const id = this.#ids.free;
+    this.#ids.set(id, true);
     return id;
   }
 
@@ -91,7 +91,7 @@ export class RequesterConnection {
   #take(part: RecordPart, events: RequesterEvent[]): void {
     const { type, requestId: id, content, isLast } = part;
     if (id === NULL_REQUEST_ID) return this.#takeManagement(part, events);
-    if (!this.#ids.has(id)) {
+    if (this.#ids.get(id) === null) {
       throw new FastcgiProtocolError("GW_FCGI_PROTOCOL", `a record of request ${id}, which is not under way`);
     }
     if (type === RecordType.stdout) {
