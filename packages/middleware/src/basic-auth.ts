@@ -5,14 +5,13 @@ import {
   type GatewayRequest,
   type HeaderList,
   layer,
-  type MaybePromise,
   type Middleware,
   toBytes,
   withPrincipal,
 } from "@gw/core";
 import { refusal } from "./pages/refusal.ts";
 import { type AccountsOptions, accountsOf } from "./passwords/accounts.ts";
-import { LoginThrottle, type LoginThrottleOptions } from "./rate/login-throttle.ts";
+import { checkGuess, LoginThrottle, type LoginThrottleOptions, tooMany } from "./rate/login-throttle.ts";
 
 export type { Account, AccountsOptions, UserEntry, VerifyPassword } from "./passwords/accounts.ts";
 export type { LoginThrottleOptions } from "./rate/login-throttle.ts";
@@ -56,16 +55,15 @@ export function basicAuth(options: BasicAuthOptions): Middleware {
       const found = parseBasic(request.headers);
       if (found === null) return denied;
       if (found === "ambiguous") return ambiguous;
-      const { user, password } = found;
-      return andThen(limiter?.waitOf(user, request.client) ?? null, (waitMs): MaybePromise<GatewayRequest | Answer> => {
-        if (waitMs !== null) return refusal(429, { "Retry-After": String(Math.ceil(waitMs / 1_000)) });
-        return andThen(accounts.check(user, password, request), (account) => {
-          if (account === null) {
-            request.exchange.log.info({ user, client: request.client }, "a Basic login failed");
-            return andThen(limiter?.begin(user, request.client), () => denied);
-          }
-          return withPrincipal(withoutAuthorization(request), { ...account, type: "Basic" });
-        });
+      const guess = { user: found.user, client: request.client, secret: found.password };
+      const verify = () => accounts.check(found.user, found.password, request);
+      return andThen(checkGuess(limiter, guess, verify), (checked): GatewayRequest | Answer => {
+        if (checked.waitMs !== null) return tooMany(checked.waitMs);
+        if (checked.result !== null) {
+          return withPrincipal(withoutAuthorization(request), { ...checked.result, type: "Basic" });
+        }
+        request.exchange.log.info({ user: found.user, client: request.client }, "a Basic login failed");
+        return denied;
       });
     },
   });

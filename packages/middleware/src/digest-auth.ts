@@ -21,7 +21,7 @@ import { type DigestCredentials, parseDigest } from "./digest-auth/credentials.t
 import { Nonces } from "./digest-auth/nonces.ts";
 import { refusal } from "./pages/refusal.ts";
 import { equalSecrets } from "./passwords/equal-secrets.ts";
-import { LoginThrottle, type LoginThrottleOptions } from "./rate/login-throttle.ts";
+import { checkGuess, LoginThrottle, type LoginThrottleOptions, tooMany } from "./rate/login-throttle.ts";
 
 export { type DigestAlgorithm, type DigestFacts, responseOf } from "./digest-auth/algorithm.ts";
 export { type DigestCredentials, parseDigest } from "./digest-auth/credentials.ts";
@@ -121,26 +121,31 @@ class Digest {
     if (!isOurs) return this.#challenge(false);
     if (found.uri !== request.target) return this.#ambiguous;
     return andThen(this.#limiter?.waitOf(found.user, request.client) ?? null, (waitMs) =>
-      waitMs === null
-        ? this.#check(found, request)
-        : refusal(429, { "Retry-After": String(Math.ceil(waitMs / 1_000)) }),
+      waitMs === null ? this.#check(found, request) : tooMany(waitMs),
     );
   }
 
   #check(given: DigestCredentials, request: GatewayRequest): MaybePromise<GatewayRequest | Answer> {
-    return andThen(this.#find(given, request), (found) => {
-      // Somebody unknown costs the same computation.
-      const expected = responseOf(found?.hashes[given.algorithm] ?? DECOY, { ...given, method: request.method });
-      if (!equalSecrets(expected, given.response) || found?.hashes[given.algorithm] === undefined) {
-        request.exchange.log.info({ user: given.user, client: request.client }, "a Digest login failed");
-        return andThen(this.#limiter?.begin(given.user, request.client), () => this.#challenge(false));
-      }
-      // Only who knows the password is told that the nonce was the problem (§3.3).
-      if (!this.#nonces.isFresh(given.nonce)) return this.#challenge(true);
-      return andThen(this.#nonces.use(given.nonce, given.nc), (isFirst) =>
-        isFirst ? withPrincipal(withoutAuthorization(request), principalOf(found)) : this.#challenge(true),
-      );
-    });
+    const guess = { user: given.user, client: request.client, secret: given.response };
+    return andThen(this.#find(given, request), (found) =>
+      andThen(
+        checkGuess(this.#limiter, guess, () => (isRight(found, given, request) ? found : null)),
+        (checked) => {
+          if (checked.waitMs !== null) return tooMany(checked.waitMs);
+          if (checked.result !== null) return this.#admit(checked.result, given, request);
+          request.exchange.log.info({ user: given.user, client: request.client }, "a Digest login failed");
+          return this.#challenge(false);
+        },
+      ),
+    );
+  }
+
+  /** Only who knows the password is told that the nonce was the problem (§3.3). */
+  #admit(found: Found, given: DigestCredentials, request: GatewayRequest): MaybePromise<GatewayRequest | Answer> {
+    if (!this.#nonces.isFresh(given.nonce)) return this.#challenge(true);
+    return andThen(this.#nonces.use(given.nonce, given.nc), (isFirst) =>
+      isFirst ? withPrincipal(withoutAuthorization(request), principalOf(found)) : this.#challenge(true),
+    );
   }
 
   /** A 401 with one challenge per algorithm; `isStale`: the password was not the problem (§3.3). */
@@ -161,6 +166,13 @@ class Digest {
     const challenges = lines.map((line) => ["WWW-Authenticate", line] as const);
     return { ...base, headers: HeaderList.from([...base.headers, ...challenges]) };
   }
+}
+
+/** Somebody unknown costs the same computation. */
+function isRight(found: Found | null, given: DigestCredentials, { method }: GatewayRequest): found is Found {
+  const known = found?.hashes[given.algorithm];
+  const expected = responseOf(known ?? DECOY, { ...given, method });
+  return equalSecrets(expected, given.response) && known !== undefined;
 }
 
 const DECOY = digestOf("SHA-256", "nobody");

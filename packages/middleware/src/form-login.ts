@@ -12,6 +12,7 @@ import {
   type MaybePromise,
   type Middleware,
   notesOf,
+  type Principal,
   readForm,
   redirect,
   toBytes,
@@ -23,7 +24,7 @@ import { englishTexts, type LoginTexts } from "./form-login/texts.ts";
 import { requestOrigin } from "./origin/own-origin.ts";
 import { formTargets } from "./pages/form-targets.ts";
 import { type AccountsOptions, accountsOf } from "./passwords/accounts.ts";
-import { LoginThrottle, type LoginThrottleOptions } from "./rate/login-throttle.ts";
+import { checkGuess, LoginThrottle, type LoginThrottleOptions } from "./rate/login-throttle.ts";
 import { sessionOf } from "./session.ts";
 
 export type { LoginAlternative } from "./form-login/page.ts";
@@ -154,28 +155,27 @@ class Login {
   }
 
   #attempt(request: HttpRequest, entry: Entry): MaybePromise<Answer> {
-    const limiter = this.#limiter;
     const { client } = request;
-    return andThen(limiter?.begin(entry.user, client) ?? null, (waitMs) => {
-      if (waitMs !== null) {
-        const headers = [["Retry-After", String(Math.ceil(waitMs / 1_000))]] as const;
+    const guess = { user: entry.user, client, secret: entry.password };
+    const verify = () => this.#accounts.check(entry.user, entry.password, request);
+    return andThen(checkGuess(this.#limiter, guess, verify), (checked) => {
+      if (checked.waitMs !== null) {
+        const headers = [["Retry-After", String(Math.ceil(checked.waitMs / 1_000))]] as const;
         return this.#page(request, { ...entry, status: 429, problem: this.#texts.tooMany, headers });
       }
-      return andThen(this.#accounts.check(entry.user, entry.password, request), (account) => {
-        if (account === null) {
-          request.exchange.log.info({ user: entry.user, client }, "a login failed");
-          return this.#refuse(request, entry);
-        }
-        return andThen(limiter?.takeBack(entry.user, client), () => {
-          const session = sessionOf(request);
-          return andThen(session.load(), () => {
-            const principal = { ...account, type: "form" };
-            session.logIn(principal);
-            notesOf(request.exchange).principal = principal;
-            return redirect(entry.next ?? this.#home(request), 303);
-          });
-        });
-      });
+      if (checked.result !== null) return this.#logIn(request, checked.result, entry.next);
+      request.exchange.log.info({ user: entry.user, client }, "a login failed");
+      return this.#refuse(request, entry);
+    });
+  }
+
+  #logIn(request: HttpRequest, account: Omit<Principal, "type">, next: string | null): MaybePromise<Answer> {
+    const session = sessionOf(request);
+    return andThen(session.load(), () => {
+      const principal = { ...account, type: "form" };
+      session.logIn(principal);
+      notesOf(request.exchange).principal = principal;
+      return redirect(next ?? this.#home(request), 303);
     });
   }
 

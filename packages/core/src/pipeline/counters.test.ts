@@ -35,13 +35,32 @@ test("windows of different lengths do not mix", () => {
   expect((counters.hit("a", { windowMs: 2000 }) as CounterReading).count).toBe(1);
 });
 
-test("R-M14: memory is bounded: beyond maxKeys the oldest key is forgotten", () => {
+test("R-M14: memory is bounded: beyond maxKeys the key that was hit longest ago is forgotten", () => {
   const { hit } = clocked(2);
   hit("a");
   hit("b");
   expect(hit("a").count).toBe(2);
   hit("c");
-  expect(hit("b").count).toBe(2);
+  expect(hit("a").count).toBe(3);
+  expect(hit("b").count).toBe(1);
+});
+
+test("R-M14: who only asks, and what is taken back, makes nobody forgotten", () => {
+  const { hit } = clocked(2);
+  hit("a");
+  for (let at = 0; at < 100; at++) {
+    expect(hit(`peek ${at}`, 0).count).toBe(0);
+    hit(`other ${at}`);
+    expect(hit(`other ${at}`, -1).count).toBe(0);
+  }
+  expect(hit("a").count).toBe(2);
+});
+
+test("what was counted in a window that is over is no credit in this one", () => {
+  const { hit, at } = clocked();
+  hit("a");
+  at(1000);
+  expect(hit("a", -1)).toMatchObject({ count: 0, previous: 1 });
   expect(hit("a").count).toBe(1);
 });
 

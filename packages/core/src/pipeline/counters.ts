@@ -3,7 +3,7 @@ import type { Counters } from "../model/context.ts";
 
 /** Inputs of createCounters. */
 export interface CountersOptions {
-  /** Keys kept per window length; beyond it the oldest are forgotten (R-M14). @default 100_000 */
+  /** Keys kept per window length; beyond it those that were hit longest ago are forgotten (R-M14). @default 100_000 */
   maxKeys?: number;
   /** Clock in milliseconds that never steps back (R-O12). @default performance.now */
   now?: () => number;
@@ -45,10 +45,18 @@ class Windows {
   hit(key: string, by: number, now: number): { count: number; previous: number; resetMs: number } {
     const index = Math.floor(now / this.#lengthMs);
     if (index !== this.#index) this.#advance(index);
-    const count = (this.#current.get(key) ?? 0) + by;
-    if (count === by && this.#current.size >= this.#maxKeys) this.#forgetOldest();
-    this.#current.set(key, count);
+    const before = this.#current.get(key) ?? 0;
+    const count = Math.max(0, before + by); // what was counted in a window that is over cannot be taken back in this one
+    if (by !== 0) this.#note(key, before, count);
     return { count, previous: this.#previous.get(key) ?? 0, resetMs: (index + 1) * this.#lengthMs - now };
+  }
+
+  /** Keys are kept in the order of their last hit. Who only asks, and what is taken back, takes nobody's room. */
+  #note(key: string, before: number, count: number): void {
+    this.#current.delete(key);
+    if (count === 0) return;
+    if (before === 0 && this.#current.size >= this.#maxKeys) this.#forgetOldest();
+    this.#current.set(key, count);
   }
 
   #advance(index: number): void {

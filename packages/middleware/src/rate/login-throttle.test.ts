@@ -80,3 +80,62 @@ test("clients without an address are counted per account only, so that nobody ca
   expect(throttle.begin("ann", { path: "" })).not.toBe(null);
   expect(throttle.begin("bob", null)).toBe(null);
 });
+
+const guessOf = (secret: string, user = "ann") => ({ user, client: here, secret });
+
+/** A check that ends when the test says so. */
+function pendingCheck() {
+  const checks: ((result: string | null) => void)[] = [];
+  const verify = (): Promise<string | null> => new Promise((done) => void checks.push(done));
+  return { checks, verify };
+}
+
+test("R-M14: guesses that are checked at one time are no more than one after the other", async () => {
+  const { throttle } = throttleAt({ perAccountAndAddress: 3 });
+  const { checks, verify } = pendingCheck();
+  const guesses = Array.from({ length: 200 }, (_, at) => throttle.check(guessOf(`guess ${at}`), verify));
+  expect(checks.length).toBe(3); // no hash is computed for the others either
+  for (const done of checks) done(null);
+  const answers = await Promise.all(guesses);
+  expect(answers.filter(({ waitMs }) => waitMs === null).length).toBe(3);
+  expect(throttle.waitOf("ann", here)).toBeGreaterThan(0);
+});
+
+test("one password on many connections at a time is one guess; a right one leaves no trace", async () => {
+  const { throttle } = throttleAt({ perAccountAndAddress: 2 });
+  const { checks, verify } = pendingCheck();
+  const requests = Array.from({ length: 50 }, () => throttle.check(guessOf("right"), verify));
+  for (const done of checks) done("ann");
+  for (const answer of await Promise.all(requests)) expect(answer).toEqual({ waitMs: null, result: "ann" });
+  expect([throttle.begin("ann", here), throttle.begin("ann", here)]).toEqual([null, null]);
+  expect(throttle.begin("ann", here)).not.toBe(null);
+});
+
+test("R-M14: with counters that answer later, guesses at one time are limited as well", async () => {
+  const local = createCounters();
+  const later = { hit: async (...args: Parameters<typeof local.hit>) => local.hit(...args) };
+  const throttle = new LoginThrottle({ perAccountAndAddress: 3, counters: later });
+  const checked = Array.from({ length: 50 }, (_, at) => throttle.check(guessOf(`guess ${at}`), () => null));
+  expect((await Promise.all(checked)).filter(({ waitMs }) => waitMs === null).length).toBe(3);
+});
+
+test("a check that fails for reasons of its own counts for nothing, now or later", async () => {
+  const { throttle } = throttleAt({ perAccountAndAddress: 2 });
+  const fail = (): never => {
+    throw new Error("the directory is out");
+  };
+  for (let at = 0; at < 10; at++) {
+    expect(() => throttle.check(guessOf(`${at}`), fail)).toThrow("the directory is out");
+    await expect(throttle.check(guessOf(`${at}`), async () => fail())).rejects.toThrow("the directory is out");
+  }
+  expect(throttle.waitOf("ann", here)).toBe(null);
+});
+
+test("R-M14: a flood of refused guesses with made-up names makes no count forgotten", () => {
+  const throttle = new LoginThrottle({ perAccountAndAddress: 2, perAddress: 5 });
+  throttle.share(createCounters({ maxKeys: 10 }));
+  const wrong = (secret: string, user?: string) => throttle.check(guessOf(secret, user), () => null);
+  for (let at = 0; at < 3; at++) wrong(String(at));
+  for (let at = 0; at < 500; at++) wrong("x", `made up ${at}`);
+  expect(wrong("again")).toEqual({ waitMs: expect.any(Number) });
+});
