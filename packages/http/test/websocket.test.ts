@@ -188,6 +188,7 @@ test.each<[string, string, number]>([
   ["no Host", handshake({ Host: null }), 400],
   ["a body", handshake({ "Content-Length": "5" }), 400],
   ["a malformed list of subprotocols", handshake({ "Sec-WebSocket-Protocol": "a,,b" }), 400],
+  ["a subprotocol with a byte that is no ASCII", handshake({ "Sec-WebSocket-Protocol": "a\u00a0, b" }), 400],
   ["a subprotocol twice", handshake({ "Sec-WebSocket-Protocol": "a, a" }), 400],
 ])("R-H13: an opening with %s is refused", async (_, bytes, status) => {
   let asked = 0;

@@ -174,6 +174,13 @@ test("R-C17: stops at the limit, whatever is still to come", () => {
   }).toThrow(expect.objectContaining({ code: "GW_CGI_TOO_LARGE" }));
 });
 
+test("R-C17: a long run of blanks inside a value is read once, not once for each of them", () => {
+  const value = `x${" ".repeat(60_000)}y`;
+  for (let times = 0; times < 20; times++) {
+    expect(read([byteStringToBytes(`A: \t${value} \n\n`)])).toEqual({ fields: [["A", value]], body: "" });
+  }
+});
+
 test("is not fed with the body", () => {
   const decoder = new HeaderBlockDecoder();
   decoder.feed(byteStringToBytes("A: 1\n\nrest"));

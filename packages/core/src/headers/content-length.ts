@@ -1,6 +1,7 @@
 // Content-Length: one number or an error (RFC 9110 §8.6).
 import { GatewayError } from "../model/errors.ts";
 import type { HeaderList } from "../model/headers.ts";
+import { trimBlanks } from "./syntax.ts";
 
 /**
  * The length that the fields announce, in bytes; `null` if they announce none.
@@ -18,7 +19,7 @@ export function contentLength(headers: HeaderList, status = 400): number | null 
 /** Like `contentLength`, for a value that is already at hand. */
 export function parseContentLength(value: string, status = 400): number {
   if (DIGITS.test(value)) return Number(value);
-  const numbers = value.split(",").map((one) => one.replace(BLANKS_AROUND, ""));
+  const numbers = value.split(",").map((one) => trimBlanks(one));
   const [first = ""] = numbers;
   if (DIGITS.test(first) && numbers.every((one) => one === first)) return Number(first);
   throw new GatewayError(
@@ -29,4 +30,3 @@ export function parseContentLength(value: string, status = 400): number {
 }
 
 const DIGITS = /^[0-9]{1,15}$/;
-const BLANKS_AROUND = /^[ \t]+|[ \t]+$/g;

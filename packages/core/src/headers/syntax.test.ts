@@ -1,6 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from "node:http";
 import { expect, test } from "vitest";
-import { isFieldValue, isToken } from "./syntax.ts";
+import { isFieldValue, isToken, trimBlanks } from "./syntax.ts";
 
 const accepts = (check: () => void): boolean => {
   try {
@@ -27,4 +27,17 @@ test("R-H5: takes for a value all bytes but control bytes; tab is legal", () => 
   }
   expect(isFieldValue("")).toBe(true);
   expect(isFieldValue("a\n")).toBe(false);
+});
+
+test("drops spaces and tabs around a value, and nothing else", () => {
+  expect(["", " ", "\t \t", " a", "a\t", " a \t b ", "\u00a0a\u00a0"].map((text) => trimBlanks(text))).toEqual([
+    "",
+    "",
+    "",
+    "a",
+    "a",
+    "a \t b",
+    "\u00a0a\u00a0",
+  ]);
+  expect(trimBlanks("A: b ", 2)).toBe("b");
 });

@@ -16,3 +16,21 @@ export function isToken(name: string): boolean {
 export function isFieldValue(value: string): boolean {
   return FIELD_VALUE.test(value);
 }
+
+/**
+ * The text from `start` on without the blanks around it: spaces and tabs, nothing else (RFC 9110 §5.6.3).
+ *
+ * No pattern: one that ends in `[ \t]+$` looks at a run of blanks inside the text once for each of them, which takes
+ * seconds for a header of 64 kB.
+ */
+export function trimBlanks(text: string, start = 0): string {
+  let from = start;
+  let to = text.length;
+  while (from < to && isBlank(text.charCodeAt(from))) from++;
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to--;
+  return text.slice(from, to);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
