@@ -78,6 +78,22 @@ test("gw fastcgi --role authorizer answers who may pass by its layers, without a
   expect((await ask(socket, "responder", {})).end).toBe("unknownRole");
 });
 
+test("an authorizer asks its layers alone, whatever app is in its folder", async () => {
+  const folder = folderWith({
+    ...users,
+    "app.mjs": "export default { fetch: () => new Response('welcome') };\n",
+    "gw.config.mjs":
+      'export default { app: "./app.mjs", use: ["basic-auth?htpasswd=./users"], mounts: { "/x": "./app.mjs" } };\n',
+  });
+  await serving(folder, ["fastcgi", "--role", "authorizer", "--uds", "s"]);
+  const socket = join(folder.path, "s");
+  expect((await ask(socket, "authorizer", {})).output).toMatch(/^Status: 401 /);
+  expect((await ask(socket, "authorizer", basic("ada", "wrong"))).output).toMatch(/^Status: 401 /);
+  expect((await ask(socket, "authorizer", basic("ada", "lovelace"))).output).toMatch(
+    /^Status: 200 .*\r\nVariable-REMOTE_USER: ada\r\n/,
+  );
+});
+
 test("a role that is none is refused; a responder needs an app, an authorizer layers", async () => {
   const folder = folderWith({});
   const call = (...args: string[]): string => {
@@ -91,6 +107,10 @@ test("a role that is none is refused; a responder needs an app, an authorizer la
   expect(call("fastcgi", "--role", "judge", "--uds", "s")).toContain("responder, authorizer, filter");
   expect(call("fastcgi", "--uds", "s")).toContain("no app named");
   expect(call("fastcgi", "--role", "authorizer", "--uds", "s")).toContain("needs the layers that decide: --use");
+  for (const app of [["app.mjs"], ["--mount", "/x=app.mjs"]]) {
+    const said = call("fastcgi", "--role", "authorizer", "--use", "basic-auth?htpasswd=users", "--uds", "s", ...app);
+    expect(said).toContain("the layers decide, without an app");
+  }
 });
 
 requires("spawn-fcgi")("spawn-fcgi starts gw with the socket as descriptor 0", async () => {

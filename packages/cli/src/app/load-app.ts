@@ -38,8 +38,8 @@ export interface AppInputs {
   readonly fresh?: boolean;
   /** Whether a change of a file is to be noticed. @default false */
   readonly isWatching?: boolean;
-  /** What the layers make up where no app is named. @default an app has to be named */
-  readonly withoutApp?: (layers: readonly Middleware[]) => AppSource;
+  /** What the layers alone make up: nothing else is asked, and an app on the command line is refused. @default there is an app */
+  readonly ofLayers?: (layers: readonly Middleware[]) => AppSource;
 }
 
 /**
@@ -49,6 +49,7 @@ export interface AppInputs {
  */
 export async function loadApp(inputs: AppInputs): Promise<App> {
   const { operand, settings, configFile, folder } = inputs;
+  if (inputs.ofLayers !== undefined) return appOfLayers(inputs, inputs.ofLayers);
   const config: Config = configFile?.config ?? {};
   const fileFolder = configFile === null ? folder : dirname(configFile.file);
   const main: Named | null =
@@ -58,14 +59,8 @@ export async function loadApp(inputs: AppInputs): Promise<App> {
         ? { name: "app", reference: config.app, folder: fileFolder }
         : null;
   const mounts = [...mountsFromFlags(settings.list("mount"), folder), ...mountsFromFile(config, fileFolder)];
-  const isNothingNamed = main === null && mounts.length === 0;
-  if (isNothingNamed && inputs.withoutApp === undefined) throw new UsageError(nothingNamed(inputs));
-
-  const layers = [
-    ...(await loadLayers(config.use ?? [], fileFolder)),
-    ...(await loadLayers(settings.list("use"), folder)),
-  ];
-  if (isNothingNamed && inputs.withoutApp !== undefined) return toApp(inputs.withoutApp(layers));
+  if (main === null && mounts.length === 0) throw new UsageError(nothingNamed(inputs));
+  const layers = await layersOf(inputs, fileFolder);
   const app = main === null ? null : await loadReference(main, inputs, { isMain: true, isAlone: mounts.length === 0 });
   const rootPath = settings.text("rootPath");
   // An app alone answers itself: one step less for each request.
@@ -75,6 +70,20 @@ export async function loadApp(inputs: AppInputs): Promise<App> {
     builder = mounted(builder, where, { app: await loadReference(named, inputs), options });
   }
   return underRootPath(app === null ? builder : builder.run(app), rootPath);
+}
+
+/** Nobody may pass because of an app that happens to be here: the layers decide. */
+async function appOfLayers(inputs: AppInputs, ofLayers: NonNullable<AppInputs["ofLayers"]>): Promise<App> {
+  const { operand, settings, configFile, folder } = inputs;
+  const [found] = [...(operand === undefined ? [] : [operand]), ...settings.list("mount")];
+  if (found !== undefined) throw new UsageError(`found ${JSON.stringify(found)}: the layers decide, without an app`);
+  return toApp(ofLayers(await layersOf(inputs, configFile === null ? folder : dirname(configFile.file))));
+}
+
+/** Those of the file stand around those of the flags. */
+async function layersOf({ settings, configFile, folder }: AppInputs, fileFolder: string): Promise<Middleware[]> {
+  const inFile = await loadLayers(configFile?.config.use ?? [], fileFolder);
+  return [...inFile, ...(await loadLayers(settings.list("use"), folder))];
 }
 
 /** Of several mounts at one place the first: flags stand before the file. */

@@ -34,7 +34,7 @@ export async function serveFastcgiUntilStopped(
         configFile: current.configFile,
         fresh,
         threads: DEFAULT_THREADS,
-        ...(role === "authorizer" && { withoutApp: authorizerOf }),
+        ...(role === "authorizer" && { ofLayers: authorizerOf }),
       }),
     binds: [listen].flat(),
     open: (app, context, binds) =>
