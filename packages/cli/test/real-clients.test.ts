@@ -58,12 +58,12 @@ describe("R-M2: files of Apache's htpasswd", () => {
     async () => {
       const start = (kind: string, plain: boolean) => listen(guarded(basicAuth({ htpasswd: fileOf(kind), plain })));
       for (const kind of ["-p", "-d", "-2", "-5"]) {
-        await expect(start(kind, false)).rejects.toThrow(/"ann".*of no known kind/);
+        await expect(start(kind, false)).rejects.toThrow(/"ann".*expected a hash by .*; found /);
       }
       const url = await start("-p", true);
       expect((await curl("-u", "ann:öpen sesame", url)).status).toBe(200);
       // A hash that is not known must not become the password itself.
-      for (const kind of ["-2", "-5"]) await expect(start(kind, true)).rejects.toThrow(/"ann".*of no known kind/);
+      for (const kind of ["-d", "-2", "-5"]) await expect(start(kind, true)).rejects.toThrow(/"ann".*crypt\(3\)/);
     },
   );
 });

@@ -50,8 +50,10 @@ export class EndedList {
     });
   }
 
-  #renew(key: string, { version }: SessionRecord, record: SessionRecord): MaybePromise<void> {
-    return andThen(this.#store.replace(key, version, { ...record, version: version + 1 }), () => {});
+  #renew(key: string, { version, createdMs: endedMs }: SessionRecord, record: SessionRecord): MaybePromise<void> {
+    // A session that began after the last end, within the same millisecond, carries the next one: it has begun, too.
+    const createdMs = Math.max(record.createdMs, endedMs + 1);
+    return andThen(this.#store.replace(key, version, { ...record, createdMs, version: version + 1 }), () => {});
   }
 }
 

@@ -74,7 +74,7 @@ export class Crew {
 
   /** Replaces every thread by a new one. @throws what loading the app throws; the old ones stay */
   async reload(): Promise<void> {
-    const before = [...this.threads];
+    const before = [...this.threads, ...this.#starting.keys()]; // one that is still loading may have read old files
     const fresh: WorkerThread[] = [];
     try {
       for (let count = 0; count < this.#options.settings.threads; count++) fresh.push(await this.#spawn(true));
@@ -150,9 +150,10 @@ export class Crew {
     if (starting === undefined) return;
     this.#starting.delete(thread);
     void thread.kill();
-    if (!this.#isStopped) this.#options.log.error({ err: error }, "the app cannot be loaded");
+    const isWanted = !this.#isStopped && !thread.isRetiring;
+    if (isWanted) this.#options.log.error({ err: error }, "the app cannot be loaded");
     starting.reject(error);
-    if (isExtra || this.#isStopped) return;
+    if (isExtra || !isWanted) return;
     this.error = error;
     if (this.threads.size === 0) this.#events.down(error);
     this.#spawnAfter(this.#backOff.next(0));

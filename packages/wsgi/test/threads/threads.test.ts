@@ -174,6 +174,34 @@ test("start and stop that hang on the function run in the thread", async () => {
   expect(await readFile(join(folder, "life"), "utf8")).toBe("stopped\n");
 });
 
+test("reload replaces threads that are still loading: they may have read old files", async () => {
+  const folder = await temporaryFolder();
+  const path = join(folder, "app.mjs");
+  const gate = join(folder, "gate");
+  // The second thread to come waits, with what it has read, until the gate is there.
+  await writeFile(
+    path,
+    `import { existsSync, readFileSync, appendFileSync } from "node:fs";
+const word = readFileSync(${JSON.stringify(join(folder, "word"))}, "utf8");
+appendFileSync(${JSON.stringify(join(folder, "loads"))}, "x");
+const isLate = readFileSync(${JSON.stringify(join(folder, "loads"))}, "utf8").length === 2;
+while (isLate && !existsSync(${JSON.stringify(gate)})) await new Promise((done) => setTimeout(done, 5));
+export default (e, start) => (start("200 OK", []), [Buffer.from(word)]);`,
+  );
+  await writeFile(join(folder, "word"), "first");
+  const app = wsgiThreads(path, { threads: 2 });
+  const running = await run(app);
+  onTestFinished(() => running.stop());
+  await expect.poll(() => readFileSync(join(folder, "loads"), "utf8").length).toBe(2);
+  await writeFile(join(folder, "word"), "second");
+  await app.reload?.();
+  await writeFile(gate, "");
+  const said = async (): Promise<string> => (await running.request("/")).text();
+  for (let at = 0; at < 20; at++) expect(await said()).toBe("second");
+  await expect.poll(() => app.status?.().facts?.threads).toBe(2);
+  expect(await Promise.all(Array.from({ length: 20 }, said))).toEqual(Array.from({ length: 20 }, () => "second"));
+});
+
 test("reload loads the app anew, and what it imports; a broken one leaves the old one in place", async () => {
   const folder = await temporaryFolder();
   const path = join(folder, "app.mjs");
