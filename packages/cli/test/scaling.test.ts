@@ -67,6 +67,8 @@ interface Site {
   readonly two: Server;
   /** Where the load balancer listens. */
   readonly url: string;
+  /** Starts a gateway that has ended. */
+  readonly startAgain: (name: "one" | "two") => Promise<Server>;
 }
 
 /** Two gateways with two workers each, a Redis, and what stands in front of them. */
@@ -83,7 +85,7 @@ async function siteBehind(front: "haproxy" | "nginx"): Promise<Site> {
         "-w",
         "2",
         "--drain-delay",
-        "1s",
+        "3s", // HAProxy sees it after 1.2 seconds
         "--proxy-headers",
         "--no-access-log",
       ]),
@@ -112,7 +114,7 @@ async function siteBehind(front: "haproxy" | "nginx"): Promise<Site> {
   }
   const url = `http://127.0.0.1:${ports.front}`;
   await until(async () => (await fetch(`${url}/`)).status === 200);
-  return { folder, one, two, url };
+  return { folder, one, two, url, startAgain: gatewayOf };
 }
 
 const text = async (url: string, headers: Record<string, string> = {}): Promise<string> => {
@@ -168,7 +170,7 @@ for (const front of ["haproxy", "nginx"] as const) {
 requires("haproxy", "redis-server")(
   "R-O1: HAProxy sends nothing to a gateway that drains, and finds it again when it is back",
   async () => {
-    const { two, url } = await siteBehind("haproxy");
+    const { two, url, startAgain } = await siteBehind("haproxy");
     const work = load([
       http1(url, [{ path: "/", answer: "nobody\n" }]),
       http1(url, [{ path: "/", body: "x", answer: "nobody\n" }], { isKept: false }),
@@ -177,6 +179,8 @@ requires("haproxy", "redis-server")(
     two.kill("SIGTERM");
     expect(await two.ended).toBe(0);
     await work.until(work.tally.asked + 100);
+    await startAgain("two");
+    await until(async () => (await text(`${url}/name`)) === "200 two\n");
     await work.end();
     expect([...work.tally.wrong]).toEqual([]);
   },
