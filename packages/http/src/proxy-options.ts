@@ -111,11 +111,14 @@ export function resolveProxy({ target, targets = [], ...options }: ProxyOptions)
     userHeader,
     groupsHeader,
     variableHeaders: pairs,
-    ownNames: ["Proxy", ...written],
+    ownNames: [...NEVER_FROM_CLIENTS, ...written],
     tls: options.tls ?? {},
     webSocket: webSocketOf(options.webSocket),
   };
 }
+
+/** `Proxy` becomes HTTP_PROXY (R-C2); by the others some frameworks go to another path than the one that was guarded (R-M16). */
+const NEVER_FROM_CLIENTS: readonly string[] = ["Proxy", "X-Original-URL", "X-Rewrite-URL"];
 
 type Numbers = Pick<
   ProxySettings,

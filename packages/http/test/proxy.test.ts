@@ -100,7 +100,7 @@ describe("what the upstream gets", () => {
     expect(seen(await app.request("/app/x")).url).toBe("/app/x");
   });
 
-  test("R-H17, R-H18, R-C2: forwarding fields are ours, identity fields and Proxy of clients are gone in every spelling", async () => {
+  test("R-H17, R-H18, R-C2, R-M16: forwarding fields are ours, identity fields and Proxy of clients are gone in every spelling", async () => {
     const as: Middleware = (next) => (request) =>
       next(withPrincipal(request, { user: "ann", type: "form", groups: ["a", "b"], claims: {} }));
     const app = await start({ target: await upstream(mirror), userHeader: "X-User", groupsHeader: "X-Groups" }, [as]);
@@ -113,6 +113,8 @@ describe("what the upstream gets", () => {
       ["x.groups", "root"],
       ["Remote-User", "root"],
       ["Proxy", "http://evil"],
+      ["X-Original-URL", "/evil"],
+      ["x_rewrite_url", "/evil"],
       ["X-Kept", "yes"],
     ];
     const got = seen(await app.request("/", { headers }));

@@ -18,11 +18,13 @@ interface Row {
   readonly groups: readonly string[];
 }
 
+/** One for all tables of the process: a decoy that changed at a reload would tell that the name is nobody's. */
+const DECOY_KEY: string = randomBytes(32).toString("base64");
+
 /** An immutable set of users. */
 export class UserTable {
   readonly #rows: ReadonlyMap<string, Row>;
   readonly #list: readonly Row[];
-  readonly #key: string = randomBytes(32).toString("base64");
 
   /**
    * @param isPlainAllowed whether what is no known hash is a password as it is
@@ -57,7 +59,7 @@ export class UserTable {
 
   /** A row to compute in vain: always the same for one name, so its time tells no more than a real user's (R-M1). */
   #decoyFor(user: string): Row | undefined {
-    const digest = digestOf("sha256", this.#key + user, "buffer");
+    const digest = digestOf("sha256", DECOY_KEY + user, "buffer");
     return this.#list[digest.readUInt32BE(0) % Math.max(1, this.#list.length)];
   }
 }
