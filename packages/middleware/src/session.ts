@@ -1,6 +1,7 @@
 // Sessions: what a browser's requests have in common, kept on the server (R-M8, R-M9).
 import { andThen, type Lifecycle, layer, type Middleware, type RequestHead, startOnce, stopOnce } from "@gw/core";
 import { isThrown } from "./pages/thrown.ts";
+import { isSealedForm } from "./secrets/sealer.ts";
 import { ActiveSession, type SessionSettings } from "./session/active.ts";
 import { activeOf, sessionKey } from "./session/active-of.ts";
 import { type Clock, createClock } from "./session/clock.ts";
@@ -15,6 +16,7 @@ import type { SealedStore } from "./session/sealed.ts";
 import { SealedPlace } from "./session/sealed-place.ts";
 import type { Session } from "./session/session.ts";
 import type { SessionStore } from "./session/store.ts";
+import { isToken } from "./session/token.ts";
 
 export type { SessionCookieOptions } from "./session/cookie.ts";
 export { SessionStoreError } from "./session/guarded-store.ts";
@@ -52,30 +54,41 @@ export interface SessionOptions {
  * Written before the head leaves, so that the next request, after a redirect
  * for example, sees it. Works in front of sockets: their cookie goes out with
  * the accept head. With a synchronous store it makes no promise.
+ *
+ * What is inside does not see the session's cookie in `request.headers`, unless `cookie.forward` says so: apps that are
+ * handed the request cannot act as the user elsewhere. Inside another `session()` it is that one's session.
  */
 export function session(options: SessionOptions = {}): Middleware {
   const { idleMs = 1_800_000, absoluteMs = 86_400_000, storeTimeoutMs = 1_000, maxChars = 65_536 } = options;
-  const { store = localStore(), cookie = {} } = options;
+  const { store = localStore(), cookie: { forward = false, ...cookieOptions } = {} } = options;
   const { load = store.isSync ? "lazy" : "eager" } = options;
   const limits = { idleMs, absoluteMs };
   const clock = createClock();
+  const cookie = new SessionCookie(cookieOptions);
   const settings = {
-    ...placesOf(store, new SessionCookie(cookie), { clock, storeTimeoutMs, absoluteMs }),
+    ...placesOf(store, cookie, { clock, storeTimeoutMs, absoluteMs }),
     clock,
     limits,
     maxChars,
   };
+  const isOurs = settings.isSealed ? isSealedForm : isToken;
+  let isSaid = options.store === undefined && options.cookie === undefined;
   return layer({
     name: "session",
     ...lifeOf(store, load),
     onRequest(request) {
       const outer = request.state.get(sessionKey);
       if (outer !== undefined) {
-        outer.enter(); // a dispatch inside the same exchange
+        outer.enter(); // a dispatch inside the same exchange, or a session() inside another
+        if (!isSaid && !outer.isOf(settings)) {
+          isSaid = true;
+          request.exchange.log.warn({ layer: "session" }, IGNORED);
+        }
         return request;
       }
       const active = new ActiveSession(settings, request);
-      const entered = { ...request, state: request.state.with(sessionKey, active) };
+      const headers = forward ? request.headers : cookie.hidden(request.headers, isOurs);
+      const entered = { ...request, headers, state: request.state.with(sessionKey, active) };
       return load === "lazy" ? entered : andThen(active.load(), () => entered);
     },
     onResponse: (answer, request) => activeOf(request).leave(answer, isThrown(answer, request)),
@@ -122,6 +135,8 @@ export function sessionCopy(request: RequestHead, keys?: readonly string[]): Ses
 export function hasSession(request: RequestHead): boolean {
   return request.state.get(sessionKey) !== undefined;
 }
+
+const IGNORED = "a session() inside another one is that one's session: its own store and cookie mean nothing";
 
 type Places = Pick<SessionSettings, "store" | "placeOf" | "isSealed">;
 

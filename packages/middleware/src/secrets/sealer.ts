@@ -16,10 +16,16 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const HEAD_BYTES = 1 + SALT_BYTES;
 const SEALED = /^[A-Za-z0-9_-]+$/;
+const FORM_CHARS = /^A[Q-Za-f]/; // what FORM, the first byte, is in base64url
 
 /** How many characters sealing makes of so many bytes. */
 export function sealedLength(bytes: number): number {
   return Math.ceil(((HEAD_BYTES + bytes + TAG_BYTES) * 4) / 3);
+}
+
+/** Whether text has the form of sealed bytes; opening it says whether they are ours. */
+export function isSealedForm(text: string): boolean {
+  return FORM_CHARS.test(text) && text.length >= sealedLength(0) && SEALED.test(text);
 }
 
 /**

@@ -113,12 +113,12 @@ export class ActiveSession implements Session {
   load(): MaybePromise<void> {
     if (this.#draft !== null) return;
     if (this.#loading !== null) return this.#loading;
-    const token = this.#place.token();
-    if (token === null) {
+    const tokens = this.#place.tokens();
+    if (tokens.length === 0) {
       this.#draft = new SessionDraft(null);
       return;
     }
-    const loading = this.#loadFrom(keyOf(token));
+    const loading = this.#loadFirst(tokens);
     if (isPromise(loading)) this.#loading = loading;
     return loading;
   }
@@ -141,6 +141,11 @@ export class ActiveSession implements Session {
     return andThen(this.#commit(), () => {
       if (this.#hasEnded) throw endedError();
     });
+  }
+
+  /** Whether it is a session of the layer with these settings. */
+  isOf(settings: SessionSettings): boolean {
+    return this.#settings === settings;
   }
 
   /** Counts one more pass of the exchange through the layer: `dispatch` may run it through again. */
@@ -170,6 +175,18 @@ export class ActiveSession implements Session {
     const headers = answer.kind === "accept" ? answer.headers : notShared(answer.headers);
     if (this.#setCookie !== null) return { ...answer, headers: headers.append("Set-Cookie", this.#setCookie) };
     return headers === answer.headers ? answer : { ...answer, headers };
+  }
+
+  /** Of several cookies of our name the first that names a living session is ours. */
+  #loadFirst([token, ...rest]: readonly string[]): MaybePromise<void> {
+    const key = keyOf(token as string);
+    return andThen(this.#place.store.read(key), (record) =>
+      rest.length === 0 || this.#isAlive(record) ? this.#accept(key, record) : this.#loadFirst(rest),
+    );
+  }
+
+  #isAlive(record: SessionRecord | null): record is SessionRecord {
+    return record !== null && isAlive(record, this.#settings.clock(), this.#settings.limits);
   }
 
   #loadFrom(key: string): MaybePromise<void> {
@@ -235,7 +252,7 @@ export class ActiveSession implements Session {
     const ending = draft.takeEnding();
     if (ending === null) return;
     this.#held = null;
-    this.#setCookie = this.#place.token() === null ? null : this.#place.clear();
+    this.#setCookie = this.#place.tokens().length === 0 ? null : this.#place.clear();
     if (held === null) return;
     const { user } = held.record;
     return andThen(store.end(held.key), () =>
@@ -247,7 +264,7 @@ export class ActiveSession implements Session {
     const canIssue = this.#phase !== "sent";
     const job = draft.takeJob(canIssue);
     if (job === null) return;
-    if (this.#held === null && !canIssue && this.#place.token() !== null) throw endedError();
+    if (this.#held === null && !canIssue && this.#place.tokens().length > 0) throw endedError();
     const settings = { ...this.#settings, store: this.#place.store };
     return andThen(saveSession(settings, this.#held, job), ({ held, token, merged, wasEnded }) => {
       this.#held = held;

@@ -1,6 +1,7 @@
 // The cookie that carries a session's id.
-import type { RequestHead } from "@gw/core";
-import { findCookie, findCookies } from "../cookies/read.ts";
+import type { HeaderList, RequestHead } from "@gw/core";
+import { findCookies } from "../cookies/read.ts";
+import { withoutCookies } from "../cookies/without.ts";
 import { type CookieOptions, writeSetCookie } from "../cookies/write.ts";
 import { isToken } from "./token.ts";
 
@@ -18,7 +19,15 @@ export interface SessionCookieOptions {
   maxAge?: number;
   /** Whether names get a prefix over TLS. Without it other hosts of the domain can plant the cookie. @default true */
   prefix?: boolean;
+  /**
+   * Whether apps inside get the cookie in their `Cookie` field. A gateway of ours behind `proxy` that shares the store needs it.
+   * Risk: each such app can act as the user in all others. @default false
+   */
+  forward?: boolean;
 }
+
+/** How many cookies of our name are tried. */
+export const MAX_TOKENS = 3;
 
 /** The session cookie as one scheme sees it: both Set-Cookie forms are made once. */
 interface Form {
@@ -37,10 +46,27 @@ export class SessionCookie {
     this.#forms = { http: formOf(options, false), https: formOf(options, true) };
   }
 
-  /** The id that the client holds, if it has the form of one. */
-  read(request: RequestHead): string | null {
-    const value = findCookie(request.headers.get("cookie"), this.#forms[request.scheme].name);
-    return value !== null && isToken(value) ? value : null;
+  /**
+   * The ids that the client may hold: values that have the form of one, the first few.
+   *
+   * Several, because apps of this host, and over http other hosts of the domain, can set a cookie of our name too, and
+   * browsers send that of the longest path first.
+   */
+  tokens(request: RequestHead): string[] {
+    return [...new Set(this.values(request).filter(isToken))].slice(0, MAX_TOKENS);
+  }
+
+  /**
+   * The request's fields without what opens the session; the same list if it is not there.
+   *
+   * Of both schemes: a browser sends the cookie that it got over http over TLS as well. Cookies of the same name that
+   * have not the form of ours are an app's own.
+   */
+  hidden(headers: HeaderList, isOurs: (value: string) => boolean): HeaderList {
+    const { http, https } = this.#forms;
+    // The name over TLS ends in the plain one.
+    if (headers.get("cookie")?.includes(http.name) !== true) return headers;
+    return withoutCookies(headers, (name, value) => (name === http.name || name === https.name) && isOurs(value));
   }
 
   /** The cookie's name for the request's scheme. */

@@ -8,8 +8,8 @@ export interface SessionPlace {
   readonly store: SessionKeeper;
   /** For what layers of ours remember beside sessions. */
   readonly records: SessionKeeper;
-  /** The id that the client holds, or `null`. */
-  token(): string | null;
+  /** The ids that the client may mean: of several cookies of our name only one may be ours. Few, none twice, in their order. */
+  tokens(): readonly string[];
   /** Set-Cookie that the answer needs after a save or a touch; `null`: none. @param token a new id; `null`: the old one stays */
   line(token: string | null): string | null;
   /** Set-Cookie that takes the session back. */
@@ -32,8 +32,8 @@ export class StoredPlace implements SessionPlace {
     return this.store;
   }
 
-  token(): string | null {
-    return this.#cookie.read(this.#request);
+  tokens(): readonly string[] {
+    return this.#cookie.tokens(this.#request);
   }
 
   line(token: string | null): string | null {

@@ -2,7 +2,7 @@
 import { andThen, GatewayError, type MaybePromise, type RequestHead } from "@gw/core";
 import { type Sealer, sealedLength } from "../secrets/sealer.ts";
 import type { Clock } from "./clock.ts";
-import type { SessionCookie } from "./cookie.ts";
+import { MAX_TOKENS, type SessionCookie } from "./cookie.ts";
 import type { EndedList } from "./ended-list.ts";
 import type { SessionKeeper } from "./guarded-store.ts";
 import type { SessionPlace } from "./place.ts";
@@ -25,6 +25,10 @@ interface Held {
   readonly record: SessionRecord;
 }
 
+interface Opened extends Held {
+  readonly token: string;
+}
+
 const MAX_PAIR_CHARS = 4_096; // RFC 6265bis §5.7: longer, and browsers drop it without a word
 const TOKEN_CHARS = 22;
 
@@ -35,7 +39,7 @@ export class SealedPlace implements SessionPlace, SessionKeeper {
   readonly #request: RequestHead;
   #token: string | null = null;
   #held: Held | null = null;
-  #isOpened = false;
+  #opened: readonly Opened[] | null = null; // null: not tried
 
   constructor(settings: SealedSettings, request: RequestHead) {
     this.isSync = settings.records.isSync;
@@ -51,15 +55,10 @@ export class SealedPlace implements SessionPlace, SessionKeeper {
     return this.#settings.records;
   }
 
-  token(): string | null {
-    if (this.#isOpened) return this.#token;
-    this.#isOpened = true;
-    const name = this.#settings.cookie.nameFor(this.#request);
-    for (const value of this.#settings.cookie.values(this.#request)) {
-      const opened = this.#settings.sealer.open(name, value);
-      if (opened !== null && this.#take(opened.toString())) break;
-    }
-    return this.#token;
+  tokens(): readonly string[] {
+    if (this.#token !== null) return [this.#token];
+    this.#opened ??= this.#open();
+    return this.#opened.map(({ token }) => token);
   }
 
   line(token: string | null): string | null {
@@ -75,8 +74,9 @@ export class SealedPlace implements SessionPlace, SessionKeeper {
   }
 
   read(key: string): MaybePromise<SessionRecord | null> {
+    if (this.#held === null) return this.#readFirst(key);
     const held = this.#held;
-    if (held === null || held.key !== key) return null;
+    if (held.key !== key) return null;
     return andThen(this.#hasEnded(held), (hasEnded) => (hasEnded ? null : held.record));
   }
 
@@ -127,12 +127,29 @@ export class SealedPlace implements SessionPlace, SessionKeeper {
     return record.expiresMs <= this.#settings.clock() || (this.#settings.ended?.has(key, record) ?? false);
   }
 
-  #take(text: string): boolean {
-    const found = readSealed(text);
-    if (found === null) return false;
-    this.#token = found.token;
-    this.#held = { key: keyOf(found.token), record: found.record };
-    return true;
+  /** Of the cookies that open, the one that is read as a living session is held from then on. */
+  #readFirst(key: string): MaybePromise<SessionRecord | null> {
+    const found = this.#opened?.find((one) => one.key === key);
+    if (found === undefined) return null;
+    return andThen(this.#hasEnded(found), (hasEnded) => {
+      if (hasEnded) return null;
+      this.#held ??= found;
+      this.#token ??= found.token;
+      return found.record;
+    });
+  }
+
+  #open(): Opened[] {
+    const { cookie, sealer } = this.#settings;
+    const name = cookie.nameFor(this.#request);
+    const opened = new Map<string, Opened>();
+    for (const value of cookie.values(this.#request)) {
+      const text = sealer.open(name, value);
+      const one = text === null ? null : readSealed(text.toString());
+      if (one !== null && !opened.has(one.key)) opened.set(one.key, one);
+      if (opened.size === MAX_TOKENS) break;
+    }
+    return [...opened.values()];
   }
 
   #put(key: string, record: SessionRecord): void {
@@ -155,7 +172,7 @@ function writeSealed(token: string, { version, createdMs, expiresMs, user, data 
   return `${JSON.stringify([token, version, Math.round(createdMs), Math.round(expiresMs), user])}\n${data}`;
 }
 
-function readSealed(text: string): { token: string; record: SessionRecord } | null {
+function readSealed(text: string): Opened | null {
   const end = text.indexOf("\n");
   const [token, version, createdMs, expiresMs, user] = JSON.parse(text.slice(0, end)) as [
     string,
@@ -165,5 +182,5 @@ function readSealed(text: string): { token: string; record: SessionRecord } | nu
     string | null,
   ];
   if (!isToken(token)) return null;
-  return { token, record: { version, createdMs, expiresMs, user, data: text.slice(end + 1) } };
+  return { token, key: keyOf(token), record: { version, createdMs, expiresMs, user, data: text.slice(end + 1) } };
 }
