@@ -2,6 +2,7 @@
 import { createHmac } from "node:crypto";
 import { bufferBody, GatewayError, type GatewayRequest, layer, type Middleware, withPrincipal } from "@gw/core";
 import type { ClientRequest } from "@gw/testing";
+import type { Step } from "./steps.ts";
 
 /** What must be seen. */
 export interface Expected {
@@ -12,14 +13,18 @@ export interface Expected {
   readonly headers?: Readonly<Record<string, string | RegExp | null>>;
 }
 
-/** One layer, and what it does to one request. */
+/** One layer, and what it does to one request, which others may have to come before. */
 export interface LayerRow {
   /** Subpath of `@gw/middleware`. */
   readonly layer: string;
   readonly does: string;
   /** Made anew for each kind of app, so that no cell sees another's state. */
   readonly layers: () => readonly Middleware[];
+  /** Requests that come before, each with what it gives those after it. @default none */
+  readonly before?: readonly Step[];
   readonly request?: Omit<ClientRequest, "target">;
+  /** Whether the request counts only once, so that to repeat it the steps before it are repeated. @default false */
+  readonly isOnce?: boolean;
   /** Below the row's mount. @default "/" */
   readonly target?: string;
   readonly expected: Expected;
@@ -31,7 +36,7 @@ export interface LayerRow {
 
 /** What rows need of the test. */
 export interface RowPlace {
-  /** An authorization server: 200 with Remote-User to who has a cookie, else 401. */
+  /** What `startAuthServer` serves: an authorization server, and a provider of logins. */
   readonly authUrl: string;
   /** A folder with `page.txt`. */
   readonly folder: string;

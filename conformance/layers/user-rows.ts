@@ -4,6 +4,7 @@ import * as all from "@gw/middleware";
 import { jwt } from "@gw/middleware/jwt";
 import { oidc } from "@gw/middleware/oidc";
 import { ann, basic, between, inside, type LayerRow, marks, nobody, type RowPlace, secret, sha, token } from "./row.ts";
+import { cookiesIn } from "./steps.ts";
 
 const session = (): Middleware => all.session({ store: all.memoryStore() });
 const rules = { issuer: "https://i.example", audience: "app", algorithms: ["HS256"] as const, secret };
@@ -145,6 +146,24 @@ export function userRows({ authUrl }: RowPlace): readonly LayerRow[] {
       does: "sends nobody away by itself, and lets nobody in",
       layers: () => [session(), oidc(provider), all.requireUser({ login: false })],
       expected: { status: 401 },
+    },
+    {
+      layer: "oidc",
+      does: "lets in whom the provider names, once the browser is back from it",
+      layers: () => [session(), oidc({ ...provider, issuer: new URL(authUrl).origin }), all.requireUser()],
+      before: [
+        {
+          target: "/login",
+          status: 302,
+          async next({ headers }, place) {
+            const visit = await fetch(headers.get("location") ?? "", { redirect: "manual" });
+            const back = new URL(visit.headers.get("location") ?? "");
+            return { headers: cookiesIn(headers), target: (back.pathname + back.search).slice(place.length) };
+          },
+        },
+        { status: 303, next: ({ headers }) => ({ headers: cookiesIn(headers) }) },
+      ],
+      expected: { status: 200, report: "user=ann;type=oidc;" },
     },
     {
       layer: "form-login",

@@ -1,9 +1,6 @@
 // R-M17: every layer × every kind of app × every carrier gives the same observable result, under lint.
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type App, compose, gateway, Runtime, toApp } from "@gw/core";
@@ -11,14 +8,24 @@ import { lint, lintLayers } from "@gw/core/lint";
 import { nodeContext } from "@gw/core/node";
 import { serveFastcgi } from "@gw/fastcgi";
 import { serve } from "@gw/http";
-import { cgiProgramCarrier, collect, fastcgiCarrier, http1Carrier, http2Carrier, type OpenApp } from "@gw/testing";
+import {
+  type ClientRequest,
+  cgiProgramCarrier,
+  collect,
+  fastcgiCarrier,
+  http1Carrier,
+  http2Carrier,
+  type OpenApp,
+} from "@gw/testing";
 import { requires } from "@gw-private/requires";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startAuthServer } from "../layers/auth-server.ts";
 import { sendByCgiRules, type WholeAnswer } from "../layers/cgi-rules.ts";
 import { type AppKind, appKinds, fastcgiResponder } from "../layers/kinds.ts";
 import type { Expected, LayerRow } from "../layers/row.ts";
 import { layerRows, notLayers } from "../layers/rows.ts";
 import { openOverHttp1, openOverHttp2 } from "../layers/sockets.ts";
+import { lastRequest } from "../layers/steps.ts";
 
 const names = ["sync app", "async app", "WebSocket", "CGI mount", "FastCGI mount", "Python WSGI", "Python ASGI"];
 const carriers = ["HTTP/1.1", "HTTP/2", "FastCGI", "CGI"] as const;
@@ -44,7 +51,9 @@ beforeAll(async () => {
   const responder = serveFastcgi(fastcgiResponder, { listen: `unix:${join(folder, "fcgi.sock")}` });
   await responder.ready;
   closing.push(() => responder.close());
-  running = layerRows({ authUrl: await authServer(), folder });
+  const authServer = await startAuthServer();
+  closing.push(() => authServer.close());
+  running = layerRows({ authUrl: authServer.url, folder });
   kinds = appKinds({ python: "/usr/bin/python3", responder: `unix:${join(folder, "fcgi.sock")}` });
   await openSite();
 }, 60_000);
@@ -87,31 +96,22 @@ async function openSite(): Promise<void> {
   }
 }
 
-/** Says yes to whoever has a cookie. */
-async function authServer(): Promise<string> {
-  const server = createServer((question, reply) => {
-    if (question.headers.cookie === undefined) reply.writeHead(401).end();
-    else reply.writeHead(200, { "Remote-User": "ann" }).end();
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  closing.push(async () => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+async function send(carrier: string, row: number, kind: number): Promise<WholeAnswer> {
+  const last = await lastRequest(running[row] as LayerRow, place(row, kind), (request) => ask(carrier, request));
+  if (kinds[kind]?.isSocket === true) {
+    const fields = last.headers.filter(([name]) => !/^content-/i.test(name));
+    if (carrier === "HTTP/1.1") return openOverHttp1(ports.http1, last.target, fields);
+    if (carrier === "HTTP/2") return openOverHttp2(ports.http2, last.target, fields);
+  }
+  return ask(carrier, last);
 }
 
-async function send(carrier: string, row: number, kind: number): Promise<WholeAnswer> {
-  const { request = {}, target = "/" } = running[row] as LayerRow;
-  const whole = { ...request, target: place(row, kind) + target };
-  if (kinds[kind]?.isSocket === true) {
-    const { headers = [] } = request;
-    const fields = headers.filter(([name]) => !/^content-/i.test(name));
-    if (carrier === "HTTP/1.1") return openOverHttp1(ports.http1, whole.target, fields);
-    if (carrier === "HTTP/2") return openOverHttp2(ports.http2, whole.target, fields);
-  }
-  if (carrier === "CGI") return sendByCgiRules(runtime, whole);
-  const answer = await collect(await (opened.get(carrier) as OpenApp).send(whole));
+async function ask(carrier: string, request: ClientRequest): Promise<WholeAnswer> {
+  return carrier === "CGI" ? sendByCgiRules(runtime, request) : sendTo(opened.get(carrier) as OpenApp, request);
+}
+
+async function sendTo(open: OpenApp, request: ClientRequest): Promise<WholeAnswer> {
+  const answer = await collect(await open.send(request));
   return { status: answer.status, headers: answer.headers, text: answer.text() };
 }
 
@@ -170,6 +170,22 @@ describe("R-M17: in a real CGI process", () => {
       await open.close();
     });
   }
+
+  // Each request is a process of its own: what the steps share is what they carry.
+  for (const [name, layer, does] of [
+    ["digestLogin", "digest-auth", "lets in who answers its challenge"],
+    ["formLogin", "form-login", "lets in who logged in at its page"],
+    ["csrfToken", "csrf", "passes a form with the session's token"],
+    ["frontServer", "remote-user", "takes the user from a listed front server"],
+  ] as const) {
+    test(`${layer} ${does}`, async () => {
+      const row = rows.find((one) => one.layer === layer && one.does === does) as LayerRow;
+      const open = await carrier.open({ app: () => Promise.reject(), module: `${programs}:${name}` });
+      const last = await lastRequest(row, "", (request) => sendTo(open, request));
+      check(`${layer} in a process`, await sendTo(open, last), row.expected);
+      await open.close();
+    });
+  }
 });
 
 test("every layer of the package has a row, and every row a layer", () => {
@@ -196,7 +212,8 @@ function table(): string {
   });
   return `# Layers
 
-Written by the test run (\`test/layers.test.ts\`): what each layer of \`@gw/middleware\` does to one request. The same in front of
+Written by the test run (\`test/layers.test.ts\`): what each layer of \`@gw/middleware\` does to a request, after those that have
+to come before it (a challenge, a login, a page with a token). The same in front of
 ${names.filter((name) => name !== "WebSocket").join(", ")}, over ${carriers.join(", ")}; a WebSocket's opening meets the same layers over HTTP/1.1 and
 HTTP/2, and through FastCGI and CGI, which carry no sockets, its app is asked for a page and says 426.
 
