@@ -6,6 +6,7 @@ import { ApplicationConnection, type ApplicationEvent, type ApplicationOptions }
 import { HEADER_BYTES, RecordType } from "./codec/constants.ts";
 import { recordHeader } from "./codec/record.ts";
 import { inputCut, type SpillOptions } from "./input-queue.ts";
+import { OpeningLimit } from "./opening-limit.ts";
 import { RecordSocket } from "./record-socket.ts";
 import { Responder, type ResponderLink } from "./responder.ts";
 import type { Runtimes } from "./runtimes.ts";
@@ -18,6 +19,8 @@ export interface ConnectionSettings {
   readonly spill: SpillOptions;
   /** How long an idle connection stays when the server stops, milliseconds. */
   readonly idleGraceMs: number;
+  /** How long a request's variables may take to come, milliseconds. */
+  readonly headerTimeoutMs: number;
   /** Called when the socket has closed. */
   closed(connection: Connection): void;
 }
@@ -35,6 +38,9 @@ const HEAD_START_MS = 50;
 /** Eight bytes that are no header of a record: version 0. */
 const noRecord: Uint8Array = new Uint8Array(HEADER_BYTES);
 
+/** Counts what makes a connection active, for all of them: cheaper than the time, and an order too. */
+let moments = 0;
+
 /** Serves the requests of one connection. */
 export class Connection implements ResponderLink {
   readonly variables: ReadVariablesOptions;
@@ -44,6 +50,9 @@ export class Connection implements ResponderLink {
   readonly #machine: ApplicationConnection;
   readonly #responders: Map<number, Responder> = new Map();
   readonly #keeps: Map<number, boolean> = new Map();
+  readonly #openings: OpeningLimit;
+  /** Where the last end of a request stands in the order of all of them, or the start of the connection. */
+  lastActive: number = moments++;
   #isLeaving = false;
   #hasAsked = false;
   #patience: NodeJS.Timeout | undefined;
@@ -55,6 +64,7 @@ export class Connection implements ResponderLink {
     this.variables = settings.variables;
     this.#machine = new ApplicationConnection(settings.codec);
     this.#writer = new RecordSocket(socket);
+    this.#openings = new OpeningLimit(settings.headerTimeoutMs, () => this.#openingExpired());
     socket.on("data", (chunk) => this.#feed(chunk));
     socket.on("end", () => this.#halfClosed());
     socket.on("error", () => {}); // "close" follows and says all there is to do
@@ -64,6 +74,11 @@ export class Connection implements ResponderLink {
   /** Requests under way. */
   get running(): number {
     return this.#responders.size;
+  }
+
+  /** Whether no request has begun that is not finished, and the web server has taken all answers. */
+  get isIdle(): boolean {
+    return this.#machine.activeRequests === 0 && this.#socket.writableLength === 0;
   }
 
   /** The server stops: the connection ends with its last request. An idle one stays a moment for what is on its way. */
@@ -121,6 +136,7 @@ export class Connection implements ResponderLink {
   finished(requestId: number): void {
     this.#release(requestId);
     this.#machine.finish(requestId);
+    this.lastActive = moments++;
     const keeps = this.#keeps.get(requestId) ?? false;
     this.#keeps.delete(requestId);
     if ((!keeps || this.#isLeaving) && this.running === 0) this.#socket.end();
@@ -167,7 +183,19 @@ export class Connection implements ResponderLink {
       return;
     }
     for (const event of events) this.#take(event);
+    this.#openings.watch(this.#machine.oldestOpening);
     this.inputRead();
+  }
+
+  /** Running requests are still answered; the connection ends with the last of them. */
+  #openingExpired(): void {
+    this.#settings.runtimes.current.log.warn({}, "a FastCGI request was dropped: its variables did not come to an end");
+    const late = this.#machine.oldestOpening;
+    if (late === null || this.running === 0) return this.destroy();
+    this.#isLeaving = true;
+    this.#machine.finish(late.id);
+    void this.write([endPiece(late.id, 1)]);
+    this.#openings.watch(this.#machine.oldestOpening);
   }
 
   #take(event: ApplicationEvent): void {
@@ -218,6 +246,7 @@ export class Connection implements ResponderLink {
   #closed(): void {
     this.#endPatience();
     clearTimeout(this.#grace);
+    this.#openings.watch(null);
     for (const responder of this.#responders.values()) responder.abort(gone("the web server closed the connection"));
     this.#settings.closed(this);
   }

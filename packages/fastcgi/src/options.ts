@@ -19,7 +19,10 @@ export interface FastcgiServerOptions extends ReadVariablesOptions {
    * `FCGI_WEB_SERVER_ADDRS` in the environment narrows the list further (§3.2). @default 127.0.0.1 and ::1 (R-F9)
    */
   allowedPeers?: readonly string[];
-  /** Connections at once; further ones are accepted and closed. Told as FCGI_MAX_CONNS. @default 1_000 */
+  /**
+   * Connections at once. For a further one the one that has been idle the longest is closed; if none is idle, the
+   * further one is. Told as FCGI_MAX_CONNS. @default 1_000
+   */
   maxConnections?: number;
   /** Requests at once on one connection; 1 turns multiplexing off. Told as FCGI_MPXS_CONNS. @default 100 */
   maxRequestsPerConnection?: number;
@@ -27,6 +30,8 @@ export interface FastcgiServerOptions extends ReadVariablesOptions {
   maxParamsBytes?: number;
   /** Variables of one request. @default 1_000 (R-F8) */
   maxParams?: number;
+  /** How long a request may take from FCGI_BEGIN_REQUEST to the end of its variables, milliseconds. @default 60_000 */
+  headerTimeoutMs?: number;
   /** Request body, bytes. @default 10_000_000 (R-H7) */
   maxBodyBytes?: number;
   /** Where input waits that an app does not read, so that it holds up no other request of its connection. @default temporary files */

@@ -1,13 +1,16 @@
 // serveFastcgi(app): an app as a FastCGI application behind a web server.
-import { createServer, type Server, type Socket } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { type AppSource, createContext, peerList, Runtime } from "@gw/core";
 import { fileSpool, type Listening, listenAll, parseBind } from "@gw/core/node";
 import { ParamsDecoder } from "./codec/params.ts";
 import { Connection, type ConnectionSettings } from "./connection.ts";
+import { ConnectionRoom } from "./connection-room.ts";
 import type { FastcgiServerOptions, RunningFastcgiServer } from "./options.ts";
 import { Runtimes } from "./runtimes.ts";
 
 const IDLE_GRACE_MS = 100;
+const HEADER_TIMEOUT_MS = 60_000;
+const MAX_CONNECTIONS = 1_000;
 const LOOPBACK: readonly string[] = ["127.0.0.1", "::1"];
 
 /**
@@ -20,7 +23,7 @@ export function serveFastcgi(app: AppSource, options: FastcgiServerOptions = {})
   const binds = (typeof listen === "string" ? [listen] : listen).map(parseBind);
   const newRuntime = (source: AppSource): Runtime =>
     new Runtime(source, { context, ...(maxBodyBytes !== undefined && { maxBodyBytes }) });
-  const connections = new Set<Connection>();
+  const connections = new ConnectionRoom(options.maxConnections ?? MAX_CONNECTIONS);
   const runtimes = new Runtimes(newRuntime(app));
   let whenIdle = (): void => {};
   const settings: ConnectionSettings = {
@@ -28,6 +31,7 @@ export function serveFastcgi(app: AppSource, options: FastcgiServerOptions = {})
     variables: options,
     codec: codecOptions(options),
     idleGraceMs: options.idleGraceMs ?? IDLE_GRACE_MS,
+    headerTimeoutMs: options.headerTimeoutMs ?? HEADER_TIMEOUT_MS,
     spill: { spool: options.spool ?? fileSpool(), maxSpoolBytes: options.maxSpoolBytes ?? 67_108_864 },
     closed(connection) {
       connections.delete(connection);
@@ -36,11 +40,11 @@ export function serveFastcgi(app: AppSource, options: FastcgiServerOptions = {})
   };
   const isAllowed = peerTest(options);
   const accept = (socket: Socket): void => {
-    if (isAllowed(socket)) connections.add(new Connection(socket, settings));
-    else {
+    if (!isAllowed(socket)) {
       context.log.warn({ peer: socket.remoteAddress }, "a FastCGI connection was refused: its peer is not allowed");
       socket.destroy();
-    }
+    } else if (connections.makeRoom()) connections.add(new Connection(socket, settings));
+    else socket.destroy();
   };
   let listening: Listening[] = [];
   let closing: Promise<void> | null = null;
@@ -49,7 +53,7 @@ export function serveFastcgi(app: AppSource, options: FastcgiServerOptions = {})
   async function start(): Promise<void> {
     await runtimes.current.start();
     try {
-      listening = await listenAll(binds, () => newServer(accept, options), listenOptions(options));
+      listening = await listenAll(binds, () => createServer({ allowHalfOpen: true }, accept), listenOptions(options));
     } catch (error) {
       await runtimes.current.stop(AbortSignal.timeout(gracefulTimeoutMs));
       throw error;
@@ -106,16 +110,10 @@ export function serveFastcgi(app: AppSource, options: FastcgiServerOptions = {})
   };
 }
 
-function newServer(accept: (socket: Socket) => void, { maxConnections = 1_000 }: FastcgiServerOptions): Server {
-  const server = createServer({ allowHalfOpen: true }, accept);
-  server.maxConnections = maxConnections;
-  return server;
-}
-
 function codecOptions(options: FastcgiServerOptions): ConnectionSettings["codec"] {
   const {
     role = "responder",
-    maxConnections = 1_000,
+    maxConnections = MAX_CONNECTIONS,
     maxRequestsPerConnection = 100,
     maxParamsBytes,
     maxParams,

@@ -131,13 +131,80 @@ describe("R-F4: more than is allowed", () => {
     for (const id of ids) await client.until(() => client.output(id).includes("held"));
   });
 
-  test("connections beyond maxConnections are closed, and the limit is what is announced", async () => {
-    const server = await start(echo, { maxConnections: 1 });
+  test("connections beyond maxConnections are closed while none is idle", async () => {
+    const { app, begun, release } = held();
+    const server = await start(app, { maxConnections: 1 });
     const first = await open(server);
-    await first.request({});
+    const id = first.machine.begin();
+    first.socket.write(requestBytes(id, {}));
+    await begun;
     await (await open(server)).closed();
+    release();
+    expect((await first.answer(id)).body).toBe("held");
     expect((await first.request({})).status).toBe(200);
   });
+
+  test("beyond maxConnections the longest idle one makes room; busy ones and others stay", async () => {
+    const { app, begun, release } = held();
+    const server = await start((request) => (request.path === "/held" ? app() : text("free")), { maxConnections: 3 });
+    const [busy, later, longest] = [await open(server), await open(server), await open(server)];
+    const id = busy.machine.begin();
+    busy.socket.write(requestBytes(id, { PATH_INFO: "/held" }));
+    await begun;
+    await longest.request({});
+    await later.request({});
+    const next = await open(server);
+    expect((await next.request({})).body).toBe("free");
+    await longest.closed();
+    expect((await later.request({})).body).toBe("free");
+    release();
+    expect((await busy.answer(id)).body).toBe("held");
+  });
+});
+
+describe("R-F8: variables that do not come to an end within headerTimeoutMs", () => {
+  const begin = writeBeginRequest(7, "responder", true);
+
+  test("end their connection, however they drip; an idle one stays", async () => {
+    const server = await start(echo, { headerTimeoutMs: 30 });
+    const [idle, stuck] = [await open(server), await open(server)];
+    await idle.request({});
+    stuck.socket.write(begin);
+    const drip = setInterval(() => stuck.socket.write(writeRecord(RecordType.params, 7, Uint8Array.of(1))), 5);
+    await stuck.closed().finally(() => clearInterval(drip));
+    expect((await idle.request({ PATH_INFO: "/x" })).body).toBe("/x ");
+  }, 5_000);
+
+  test("are ended alone while another request of the connection runs, and that is answered", async () => {
+    const { app, begun, release } = held();
+    const client = await open(await start(app, { headerTimeoutMs: 30 }));
+    const id = client.machine.begin();
+    client.socket.write(requestBytes(id, {}));
+    await begun;
+    const late = client.machine.begin();
+    client.socket.write(writeBeginRequest(late, "responder", true));
+    expect((await client.answer(late)).appStatus).toBe(1);
+    release();
+    expect((await client.answer(id)).body).toBe("held");
+    await client.closed();
+  }, 5_000);
+
+  test("do not end who has finished its request in time", async () => {
+    const { app, begun, release } = held();
+    const server = await start(app, { headerTimeoutMs: 500 });
+    const [client, stuck] = [await open(server), await open(server)];
+    const id = client.machine.begin();
+    const whole = requestBytes(id, {});
+    client.socket.write(whole.subarray(0, 16));
+    client.socket.write(writeGetValues(["FCGI_MAX_CONNS"]));
+    await client.until(() => client.events.length === 1); // so the begin has been read by itself
+    client.socket.write(whole.subarray(16));
+    await begun;
+    stuck.socket.write(begin);
+    await stuck.closed(); // so the time of the first has passed, too
+    release();
+    expect((await client.answer(id)).body).toBe("held");
+  }, 5_000);
 });
 
 describe("R-F7: a violation ends its connection alone", () => {

@@ -183,6 +183,28 @@ describe("a responder", () => {
     client.socket.destroy();
   }, 3_000);
 
+  test("R-F5: one that comes before the end of the variables ends the request, and the app never runs", async () => {
+    const asked: string[] = [];
+    const client = await open(({ path }) => text(asked.push(path) === 0 ? "" : path), { maxRequestsPerConnection: 2 });
+    for (let at = 0; at < 5; at++) {
+      const id = client.machine.begin();
+      const bytes = requestBytes(id, { PATH_INFO: "/aborted" });
+      client.socket.write(Buffer.concat([bytes.subarray(0, 16), writeAbortRequest(id), bytes.subarray(16)]));
+      const { appStatus, protocolStatus, head } = await client.answer(id);
+      expect([appStatus, protocolStatus, head]).toEqual([1, "complete", ""]);
+    }
+    expect((await client.request({ PATH_INFO: "/honest" })).body).toBe("/honest");
+    expect(asked).toEqual(["/honest"]);
+    client.socket.destroy();
+  }, 5_000);
+
+  test("R-H2: a header value with a line break is 400, and the connection lives on", async () => {
+    const client = await open((request) => text(request.headers.get("x-a") ?? "none"));
+    expect((await client.request({ HTTP_X_A: "a\r\nInjected: b" })).status).toBe(400);
+    expect((await client.request({ HTTP_X_A: "a" })).body).toBe("a");
+    client.socket.destroy();
+  }, 5_000);
+
   test("R-F8: more variables than allowed are a 431, and the connection lives on", async () => {
     const client = await open(echo, { maxParams: 20 });
     const many = Object.fromEntries(Array.from({ length: 30 }, (_, at) => [`X_${at}`, "1"]));

@@ -63,6 +63,20 @@ test("R-C1: reads what Apache gives a CGI program", () => {
   expect([...request.params.keys()]).toEqual(["PATH_TRANSLATED", "SSL_PROTOCOL", "SSL_CIPHER", "SSL_TLS_SNI"]);
 });
 
+test.each([
+  ["HTTP_X_A", "a\r\nInjected: b"],
+  ["HTTP_X_A", "a\0"],
+  ["HTTP_COOKIE", "\n"],
+  ["HTTP_X_A", "\u007f"],
+  ["CONTENT_TYPE", "text/plain\r\nInjected: b"],
+])("R-H2: %s=%j is no header value and refused", (variable, value) => {
+  const good = { HTTP_HOST: "h", HTTP_X_B: "caf\u00e9\t(x)" };
+  expect(read(good).headers.get("x-b")).toBe(good.HTTP_X_B);
+  expect(() => read({ ...good, [variable]: value })).toThrow(
+    expect.objectContaining({ code: "GW_BAD_VARIABLES", status: 400, message: expect.stringContaining(variable) }),
+  );
+});
+
 test("reads what nginx gives a FastCGI responder, with the mount told", () => {
   const variables = {
     SCRIPT_NAME: "/app/a/b",

@@ -2,7 +2,7 @@
 import { toText } from "../bytes/byte-string.ts";
 import { parseContentLength } from "../headers/content-length.ts";
 import { scrubIdentity } from "../headers/identity.ts";
-import { isToken } from "../headers/syntax.ts";
+import { isFieldValue, isToken } from "../headers/syntax.ts";
 import type { Address, TlsInfo } from "../model/address.ts";
 import { GatewayError } from "../model/errors.ts";
 import { HeaderList } from "../model/headers.ts";
@@ -40,7 +40,7 @@ type Variables = ReadonlyMap<string, string>;
  * for a layer to judge. HTTP_PROXY and identity headers are dropped (R-C2, R-H18). Without REQUEST_URI the target is
  * made of SCRIPT_NAME, PATH_INFO and QUERY_STRING.
  *
- * @throws GatewayError `GW_BAD_VARIABLES` (400) without a method or outside of `mount`; `GW_CONTENT_LENGTH` (400);
+ * @throws GatewayError `GW_BAD_VARIABLES` (400) without a method, outside of `mount`, or for a header value with a control character; `GW_CONTENT_LENGTH` (400);
  *   `GW_BAD_TARGET` (400) for a path that climbs above the mount or has NUL.
  */
 export function readVariables(variables: Variables, options: ReadVariablesOptions = {}): VariablesHead {
@@ -134,16 +134,22 @@ function readRest(variables: Variables): { headers: HeaderList; params: Map<stri
   const params = new Map<string, string>();
   // An empty CONTENT_TYPE or CONTENT_LENGTH is a missing one (§4.1.2, §4.1.3).
   const type = variables.get("CONTENT_TYPE");
-  if (type) flat.push("Content-Type", type);
+  if (type) flat.push("Content-Type", headerValue("CONTENT_TYPE", type));
   const length = variables.get("CONTENT_LENGTH");
   if (length) flat.push("Content-Length", length);
   variables.forEach((value, variable) => {
     if (variable.startsWith("HTTP_")) {
       const name = headerNameOf(variable);
-      if (name !== null) flat.push(name, value);
+      if (name !== null) flat.push(name, headerValue(variable, value));
     } else if (!IN_REQUEST.has(variable)) params.set(variable, value);
   });
   return { headers: HeaderList.fromWire(flat), params };
+}
+
+/** Front servers refuse such lines, but whoever speaks to us need not be one: no app may write them on (R-H2). */
+function headerValue(variable: string, value: string): string {
+  if (!isFieldValue(value)) throw badVariables(`${variable} has a control character: ${quote(value)}`);
+  return value;
 }
 
 function readClient(variables: Variables): Address | null {

@@ -48,7 +48,12 @@ export interface ApplicationOptions extends ParamsLimits {
   paramsDecoder?: ParamsDecoder;
 }
 
-interface ActiveRequest {
+/** A request that has begun and is not finished. */
+export interface BegunRequest {
+  readonly id: number;
+}
+
+interface ActiveRequest extends BegunRequest {
   readonly role: Role;
   readonly keepConnection: boolean;
   /** `null` once the variables are complete. */
@@ -60,6 +65,8 @@ interface ActiveRequest {
 const DEFAULT_MAX_REQUESTS = 100;
 const MAX_CONTROL_BYTES = 1_024;
 const FIRST_UNKNOWN_TYPE = 12;
+/** The exit status of what was not done. */
+const ABORTED_STATUS = 1;
 
 /** State of one connection. Feed it what arrives; tell it with `finish` when a request has been answered. */
 export class ApplicationConnection {
@@ -71,6 +78,8 @@ export class ApplicationConnection {
   readonly #values: ReadonlyMap<string, string>;
   readonly #limits: ParamsLimits;
   readonly #paramsDecoder: ParamsDecoder;
+  /** Requests whose variables are incomplete. */
+  #openings = 0;
 
   constructor(options: ApplicationOptions = {}) {
     const { roles = ["responder"], maxRequests = DEFAULT_MAX_REQUESTS, values, paramsDecoder, ...limits } = options;
@@ -84,6 +93,13 @@ export class ApplicationConnection {
   /** Requests that have begun and are not finished. */
   get activeRequests(): number {
     return this.#requests.size;
+  }
+
+  /** The oldest request whose variables are incomplete. */
+  get oldestOpening(): BegunRequest | null {
+    if (this.#openings === 0) return null;
+    for (const request of this.#requests.values()) if (request.params !== null) return request;
+    return null;
   }
 
   /**
@@ -100,6 +116,9 @@ export class ApplicationConnection {
 
   /** The request was ended; its id is free again, and what still comes for it is ignored (R-F6). */
   finish(id: number): void {
+    const request = this.#requests.get(id);
+    if (request === undefined) return;
+    if (request.params !== null) this.#openings--;
     this.#requests.delete(id);
   }
 
@@ -116,7 +135,16 @@ export class ApplicationConnection {
       case RecordType.data:
         return this.#takeData(part, request, events);
       case RecordType.abortRequest:
-        if (part.isLast) events.push({ kind: "abort", id: part.requestId });
+        if (part.isLast) this.#abort(part.requestId, request, events);
+    }
+  }
+
+  /** Before its variables are complete nobody but us knows of the request, so it is ended here. */
+  #abort(id: number, { params, keepConnection }: ActiveRequest, events: ApplicationEvent[]): void {
+    if (params === null) events.push({ kind: "abort", id });
+    else {
+      this.finish(id);
+      refuse(id, "complete", keepConnection, events, ABORTED_STATUS);
     }
   }
 
@@ -144,7 +172,8 @@ export class ApplicationConnection {
       return refuse(id, this.#maxRequests === 1 ? "cannotMultiplex" : "overloaded", keepConnection, events);
     }
     const params = new ParamsBuffer(this.#limits);
-    this.#requests.set(id, { role, keepConnection, params, isInputOpen: true, isDataOpen: role === "filter" });
+    this.#requests.set(id, { id, role, keepConnection, params, isInputOpen: true, isDataOpen: role === "filter" });
+    this.#openings++;
   }
 
   #takeParams(
@@ -157,13 +186,18 @@ export class ApplicationConnection {
     try {
       if (content.length > 0) return params.push(content);
       if (!(isFirst && isLast)) return;
-      request.params = null;
+      this.#endParams(request);
       events.push({ kind: "request", id, role, keepConnection, params: this.#paramsDecoder.decode(params.take()) });
     } catch (error) {
-      request.params = null;
+      this.#endParams(request);
       request.isInputOpen = false;
       events.push({ kind: "invalid", id, keepConnection, error: error as FastcgiProtocolError });
     }
+  }
+
+  #endParams(request: ActiveRequest): void {
+    if (request.params !== null) this.#openings--;
+    request.params = null;
   }
 
   #takeInput(
@@ -199,7 +233,13 @@ export class ApplicationConnection {
   }
 }
 
-function refuse(id: number, status: ProtocolStatus, keepConnection: boolean, events: ApplicationEvent[]): void {
-  events.push({ kind: "reply", bytes: writeEndRequest(id, 0, status) });
+function refuse(
+  id: number,
+  status: ProtocolStatus,
+  keepConnection: boolean,
+  events: ApplicationEvent[],
+  appStatus = 0,
+): void {
+  events.push({ kind: "reply", bytes: writeEndRequest(id, appStatus, status) });
   if (!keepConnection) events.push({ kind: "close" });
 }

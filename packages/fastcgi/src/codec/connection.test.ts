@@ -118,6 +118,35 @@ describe("the application's side", () => {
     ]);
   });
 
+  describe("R-F5, R-F7: FCGI_ABORT_REQUEST before the end of FCGI_PARAMS", () => {
+    const ended: ApplicationEvent = { kind: "reply", bytes: writeEndRequest(3, 1, "complete") };
+    const begin = writeBeginRequest(3, "responder", true);
+
+    test("ends the request at once, and the id is free again", () => {
+      const connection = new ApplicationConnection();
+      expect(connection.feed(join(begin, writeAbortRequest(3), writeAbortRequest(3)))).toEqual([ended]);
+      expect(connection.activeRequests).toBe(0);
+      expect(connection.feed(opening(3))).toEqual([opened(3)]);
+    });
+
+    test("late records of it are ignored: no request comes of them", () => {
+      const half = writeRecord(RecordType.params, 3, writeParams([["A", "1"]]));
+      const late = join(params(3, [["B", "2"]]), stdin(3, "late"), stdin(3, ""));
+      expect(feed(join(begin, half, writeAbortRequest(3), late, opening(1)))).toEqual([ended, opened(1)]);
+    });
+
+    test("many take no places of others", () => {
+      const connection = new ApplicationConnection({ maxRequests: 2 });
+      for (let at = 0; at < 5; at++) expect(connection.feed(join(begin, writeAbortRequest(3)))).toEqual([ended]);
+      expect(connection.feed(opening(1))).toEqual([opened(1)]);
+    });
+
+    test("closes a connection that was not to be kept", () => {
+      const input = join(writeBeginRequest(3, "responder", false), writeAbortRequest(3));
+      expect(feed(input)).toEqual([ended, { kind: "close" }]);
+    });
+  });
+
   test("R-F6: records of ids not in use, DATA for a responder, and late records are ignored", () => {
     const connection = new ApplicationConnection();
     const data = writeRecord(RecordType.data, 1, bytes("data"));
