@@ -43,7 +43,7 @@ async function open(server: RunningFastcgiServer): Promise<Client> {
 const echo = http(async (request) => text(`${request.path} ${await readText(request)}`));
 
 /** An app whose requests wait until they are let go. */
-function held(): { app: AppSource; begun: Promise<void>; release: () => void } {
+function held(): { app: () => Promise<ReturnType<typeof text>>; begun: Promise<void>; release: () => void } {
   let release = (): void => {};
   let begin = (): void => {};
   const released = new Promise<void>((resolve) => {
