@@ -45,7 +45,7 @@ async function startedStore(make: () => RedisClient, prefix: string): Promise<Se
   return store;
 }
 
-describe.runIf(hasRedis).each(clients)("%s", (_name, make) => {
+describe.runIf(hasRedis).each(clients)(`%s${hasRedis ? "" : " (needs redis-server)"}`, (_name, make) => {
   describeStore("Redis", () => redisStore({ client: make(), prefix: newPrefix() }));
 
   test("R-M9: no change of parallel clients is lost", async () => {
