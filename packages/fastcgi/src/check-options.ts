@@ -2,6 +2,7 @@
 import { checkNumbers, countFrom, limitMs, type NumberTable, timerMs, wholeNumber } from "@gw/core";
 import { FastcgiError } from "./client/errors.ts";
 import type { FastcgiClientOptions } from "./client/options.ts";
+import type { FastcgiServerOptions } from "./options.ts";
 import type { PhpStartOptions } from "./php/options.ts";
 import type { FastcgiPoolOptions } from "./pool/options.ts";
 
@@ -15,6 +16,18 @@ const CLIENT: NumberTable<FastcgiClientOptions> = {
   keepAliveMs: timerMs,
   maxQueued: countFrom(0),
   queueTimeoutMs: timerMs,
+};
+
+const SERVER: NumberTable<FastcgiServerOptions> = {
+  maxConnections: countFrom(1),
+  maxRequestsPerConnection: countFrom(1),
+  maxParamsBytes: countFrom(1),
+  maxParams: countFrom(1),
+  maxBodyBytes: countFrom(0),
+  maxSpoolBytes: countFrom(0),
+  headerTimeoutMs: timerMs,
+  idleGraceMs: timerMs,
+  gracefulTimeoutMs: timerMs,
 };
 
 const MOST_PROCESSES = 1_024;
@@ -44,6 +57,11 @@ const refuse = (message: string): FastcgiError => new FastcgiError("GW_FCGI_OPTI
 /** @throws FastcgiError `GW_FCGI_OPTION` that names the option, what it may be and what was found. */
 export function checkClientOptions(options: FastcgiClientOptions): void {
   checkNumbers(options, CLIENT, refuse);
+}
+
+/** @throws as `checkClientOptions` */
+export function checkServerOptions(options: FastcgiServerOptions): void {
+  checkNumbers(options, SERVER, refuse);
 }
 
 /** @throws as `checkClientOptions` */

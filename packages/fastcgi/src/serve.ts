@@ -1,7 +1,9 @@
 // serveFastcgi(app): an app as a FastCGI application behind a web server.
+
 import { createServer, type Socket } from "node:net";
 import { type AppSource, createContext, peerList, Runtime } from "@gw/core";
 import { fileSpool, type Listening, listenAll, parseBind } from "@gw/core/node";
+import { checkServerOptions } from "./check-options.ts";
 import { ParamsDecoder } from "./codec/params.ts";
 import { Connection, type ConnectionSettings } from "./connection.ts";
 import { ConnectionRoom } from "./connection-room.ts";
@@ -19,6 +21,7 @@ const LOOPBACK: readonly string[] = ["127.0.0.1", "::1"];
  * @throws GatewayError `GW_BIND`, `GW_NOT_AN_APP` for settings that cannot work; what fails later rejects `ready`
  */
 export function serveFastcgi(app: AppSource, options: FastcgiServerOptions = {}): RunningFastcgiServer {
+  checkServerOptions(options);
   const { listen = "fd://0", context = createContext(), gracefulTimeoutMs = 30_000, maxBodyBytes } = options;
   const binds = (typeof listen === "string" ? [listen] : listen).map(parseBind);
   const newRuntime = (source: AppSource): Runtime =>
