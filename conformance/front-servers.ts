@@ -1,4 +1,5 @@
 // Real web servers in front of our responder, with the configuration files that docs/fastcgi.md shows.
+import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
@@ -15,6 +16,8 @@ export interface FrontServer {
   readonly needs: readonly string[];
   /** Where our responder listens for it. */
   readonly socket: "unix" | "tcp";
+  /** Group of the folder of the socket, which the socket gets by the folder's set-group-id bit. */
+  readonly group?: string;
   /** Writes its files and says how to start it. */
   prepare(place: Place): Promise<readonly [program: string, ...args: readonly string[]]>;
 }
@@ -40,11 +43,12 @@ function documented(file: string, { port, backend }: Place): string {
     .replaceAll("127.0.0.1:9000", `127.0.0.1:${backend}`);
 }
 
-function nginx(name: string, change: (configuration: string) => string): FrontServer {
+function nginx(name: string, change: (configuration: string) => string, user = "root"): FrontServer {
   return {
     name,
     needs: ["nginx"],
     socket: "unix",
+    ...(user !== "root" && { group: user }),
     async prepare(place) {
       const temporary = ["client_body", "fastcgi", "proxy", "scgi", "uwsgi"].map(
         (one) => `${one}_temp_path ${place.folder}/${one};`,
@@ -52,7 +56,7 @@ function nginx(name: string, change: (configuration: string) => string): FrontSe
       const file = join(place.folder, "nginx.conf");
       await writeFile(
         file,
-        `daemon off; pid ${place.folder}/pid; error_log stderr error; ${isRoot ? "user root;" : ""} events {}
+        `daemon off; pid ${place.folder}/pid; error_log stderr error; ${isRoot ? `user ${user};` : ""} events {}
         http { access_log off; ${temporary.join(" ")}
         ${change(documented("nginx.conf", place))} }`,
       );
@@ -176,6 +180,9 @@ const caddy: FrontServer = {
   },
 };
 
+/** nginx whose workers are another user, as a distribution installs it; the socket is theirs as docs/fastcgi.md says. */
+export const nginxAsAnotherUser: FrontServer = nginx("nginx as www-data", (configuration) => configuration, "www-data");
+
 /** Every server, nginx with and without kept connections. */
 export const frontServers: readonly FrontServer[] = [
   nginx("nginx, kept connections", (configuration) => configuration),
@@ -195,7 +202,8 @@ export async function openBehind(
   options: Omit<FastcgiServerOptions, "listen"> = {},
 ): Promise<OpenApp> {
   const folder = await mkdtemp(join(tmpdir(), "gw-front-"));
-  await chmod(folder, 0o755);
+  if (server.group !== undefined && isRoot) execFileSync("chgrp", [server.group, folder]);
+  await chmod(folder, server.group === undefined ? 0o755 : 0o2755);
   const unix = join(folder, "app.sock");
   const listen = server.socket === "unix" ? `unix:${unix}` : "127.0.0.1:0";
   const responder = serveFastcgi(app, { ...options, listen });

@@ -6,7 +6,7 @@ import { type Ability, collect } from "@gw/testing";
 import { requires } from "@gw-private/requires";
 import { describe, expect } from "vitest";
 import type { Case } from "../case.ts";
-import { frontServers, modFcgidStarting, openBehind } from "../front-servers.ts";
+import { frontServers, modFcgidStarting, nginxAsAnotherUser, openBehind } from "../front-servers.ts";
 
 const folder = join(import.meta.dirname, "../cases");
 const cases: Case[] = [];
@@ -44,6 +44,16 @@ const exceptions: Readonly<Record<string, readonly (readonly [title: RegExp, why
 /** Says who the app takes its client for. */
 const whoAmI = (request: GatewayRequest) =>
   text(`${request.principal?.user ?? "nobody"} ${request.params.get("REMOTE_USER") || "unnamed"}`);
+
+requires("nginx")("nginx whose workers are www-data reaches a socket in a folder of their group", async () => {
+  const opened = await openBehind(nginxAsAnotherUser, (request) => text(request.path));
+  try {
+    const answer = await collect(await opened.send({ target: "/x" }));
+    expect([answer.status, answer.text()]).toEqual([200, "/x"]);
+  } finally {
+    await opened.close();
+  }
+});
 
 for (const server of frontServers) {
   describe(server.name, () => {

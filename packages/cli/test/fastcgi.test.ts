@@ -80,6 +80,8 @@ test("REMOTE_USER, SCRIPT_NAME and peers of the web server count as the flags sa
   expect(await ask("--mounted-at", "/")).toEqual([null, "", "/in/x"]);
   expect(await ask("--allowed-peers", "192.0.2.1")).toBe(502);
   expect(await ask("--allowed-peers", "192.0.2.1,127.0.0.0/8")).toEqual([null, "/in", "/x"]);
+  const peers = await gw(folder, ["fastcgi", "app.ts", "--uds", "s", "--allowed-peers", "not-an-ip"]);
+  expect([peers.code, peers.stderr]).toEqual([2, expect.stringContaining('--allowed-peers: "not-an-ip": expected')]);
   const { code, stderr } = await gw(folder, ["fastcgi", "app.ts", "--uds", "s", "--mounted-at", "in"]);
   expect([code, stderr]).toEqual([2, expect.stringContaining('found "in", expected a path that starts with "/"')]);
 });

@@ -1,4 +1,5 @@
 // Numbers that no mount can mean, refused while the mount is made. What depends on the system is asked at the start.
+import { basename } from "node:path";
 import { checkNumbers, countFrom, limitMs, type NumberTable, timerMs, wholeNumber } from "@gw/core";
 import { FastcgiError } from "./client/errors.ts";
 import type { FastcgiClientOptions } from "./client/options.ts";
@@ -72,7 +73,24 @@ export function checkPoolOptions(options: FastcgiPoolOptions): void {
 /** @throws as `checkClientOptions` */
 export function checkPhpStart(options: PhpStartOptions): void {
   checkNumbers(options, PHP, refuse);
-  const { pm = "static" } = options;
+  const { pm = "static", command = "" } = options;
+  if (options.pm !== undefined && basename(command).includes("cgi")) {
+    throw refuse(
+      `pm is for PHP-FPM, and ${JSON.stringify(command)} is php-cgi, which always keeps all of its processes`,
+    );
+  }
   if (pm === "static" || pm === "dynamic" || pm === "ondemand") return;
   throw refuse(`pm is static, dynamic or ondemand, found ${JSON.stringify(pm)}`);
+}
+
+/**
+ * The folders of `noScripts` with a slash at both ends.
+ *
+ * @throws FastcgiError `GW_FCGI_OPTION` for what is no path below the mount
+ */
+export function checkScriptFolders(folders: readonly string[]): readonly string[] {
+  return folders.map((folder) => {
+    if (folder.startsWith("/") && !/\/\/|\/\.\.?(?:\/|$)/.test(folder)) return folder.replace(/\/?$/, "/");
+    throw refuse(`noScripts: found ${JSON.stringify(folder)}, expected a path below the mount like "/uploads/"`);
+  });
 }

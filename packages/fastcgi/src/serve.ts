@@ -1,7 +1,7 @@
 // serveFastcgi(app): an app as a FastCGI application behind a web server.
 
 import { createServer, type Socket } from "node:net";
-import { type AppSource, createContext, peerList, Runtime } from "@gw/core";
+import { type AppSource, createContext, GatewayError, type PeerList, peerList, Runtime } from "@gw/core";
 import { fileSpool, type Listening, listenAll, parseBind } from "@gw/core/node";
 import { checkServerOptions } from "./check-options.ts";
 import { ParamsDecoder } from "./codec/params.ts";
@@ -141,14 +141,29 @@ function codecOptions(options: FastcgiServerOptions): ConnectionSettings["codec"
 
 /** Which peers may connect (R-F9). Unix sockets are guarded by their file's permissions. */
 function peerTest({ allowedPeers = LOOPBACK }: FastcgiServerOptions): (socket: Socket) => boolean {
-  const listed = peerList([...allowedPeers]);
+  const listed = named("allowedPeers", allowedPeers);
   const fromEnvironment = process.env.FCGI_WEB_SERVER_ADDRS;
-  const narrowed = fromEnvironment ? peerList(fromEnvironment.split(",").map((one) => one.trim())) : null;
+  const narrowed = fromEnvironment
+    ? named(
+        "FCGI_WEB_SERVER_ADDRS",
+        fromEnvironment.split(",").map((one) => one.trim()),
+      )
+    : null;
   return ({ remoteAddress, remotePort }) => {
     if (remoteAddress === undefined) return true;
     const peer = { host: remoteAddress, port: remotePort ?? 0 };
     return listed.includes(peer) && (narrowed === null || narrowed.includes(peer));
   };
+}
+
+/** @throws GatewayError `GW_PEER_LIST` that says where the list is from */
+function named(name: string, entries: readonly string[]): PeerList {
+  try {
+    return peerList(entries);
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    throw new GatewayError(error.code, error.status, `${name}: ${error.message}`, { cause: error });
+  }
 }
 
 function listenOptions({ unixMode }: FastcgiServerOptions): { mode?: number } {

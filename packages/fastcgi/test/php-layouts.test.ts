@@ -1,6 +1,6 @@
 // Directory layouts of PHP applications, and paths made to fool them.
 import { existsSync, readdirSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gateway, silentLogger } from "@gw/core";
@@ -139,5 +139,65 @@ describe("R-F11: paths made to fool PHP", () => {
         join(folder, "public") + pathInfo,
       ]);
     }
+  });
+});
+
+describe("R-F11: what is never sent, what never runs", () => {
+  const root = (): string => join(folder, "public");
+
+  withFpm("the text of a script is sent under no name and through no link; other files are", async () => {
+    const names = [
+      "c.php-bak",
+      "c.php-",
+      "c.php,v",
+      "#c.php#",
+      "c.php (copy)",
+      "page.php ",
+      "c.pht",
+      "c.phpt",
+      "page.inc",
+    ];
+    for (const name of [...names, "readme.php.txt", "uploads/plain.php.png"]) {
+      await writeFile(join(root(), name), "<?php secret");
+    }
+    for (const name of ["php.png", "a.phpinfo.txt", "style.css"]) await writeFile(join(root(), name), "plain");
+    await symlink("../info.php", join(root(), "uploads/x.txt"));
+    await symlink("info.php", join(root(), "style.css.gz"));
+    const app = await site({ files: { precompressed: true } });
+    for (const name of [...names, "readme.php.txt", "uploads/plain.php.png", "uploads/x.txt", "style.css.gz"]) {
+      const path = `/${name.split("/").map(encodeURIComponent).join("/")}`;
+      expect((await app.request(path)).status, path).toBe(404);
+    }
+    for (const name of ["php.png", "a.phpinfo.txt"]) expect((await app.request(`/${name}`)).text(), name).toBe("plain");
+    const style = await app.request("/style.css", { headers: { "Accept-Encoding": "gzip" } });
+    expect([style.headers.get("content-encoding"), style.text()]).toEqual([null, "plain"]);
+  });
+
+  withFpm("below noScripts scripts are 404 however they are named, files are sent", async () => {
+    await mkdir(join(root(), "media/deep"), { recursive: true });
+    await mkdir(join(root(), "store"));
+    for (const name of ["media/evil.php", "media/deep/evil.php", "media/index.php", "store/evil.php"]) {
+      await writeFile(join(root(), name), "<?php echo 'pwned';");
+    }
+    await writeFile(join(root(), "media/cat.txt"), "cat");
+    await symlink("../info.php", join(root(), "media/out.php"));
+    await symlink("media", join(root(), "alias"));
+    await symlink("store", join(root(), "linked"));
+    const app = await site({ noScripts: ["/media", "/linked/"], tryFiles: ["$path", "$path/", "/index.php"] }, "/shop");
+    const paths =
+      "/media/evil.php /media/evil.php/x /media/evil.php/ /media/deep/evil.php /media/ /media/out.php /alias/evil.php /linked/evil.php " +
+      "/store/evil.php //media/evil.php /media//evil.php /media%2fevil.php /%6dedia/evil.php /x/../media/evil.php /x%2f..%2fmedia/evil.php " +
+      "/media/./evil.php /media/%2e/evil.php /media/evil.php%2fx";
+    for (const path of paths.split(" ")) {
+      const answer = await app.request(`/shop${path}`);
+      expect([answer.status, answer.text().includes("pwned")], path).toEqual([404, false]);
+    }
+    for (const path of ["/MEDIA/evil.php", "/media/evil.PHP", "/media/none.php"]) {
+      expect((await app.request(`/shop${path}`)).text(), path).not.toContain("pwned");
+    }
+    expect((await app.request("/shop/media/cat.txt")).text()).toBe("cat");
+    expect((await app.request("/shop/info.php/media/x")).json()).toMatchObject({ PATH_INFO: "/media/x" });
+    const open = await site();
+    expect((await open.request("/media/evil.php")).text(), "without the option it runs").toBe("pwned");
   });
 });

@@ -118,9 +118,30 @@ pm = static
 pm.max_children = 3
 `,
   );
-  const child = spawn(phpFpmName, ["-F", "-y", file], { stdio: "ignore", env: { PATH: "/usr/sbin:/usr/bin:/bin" } });
+  const child = spawn(phpFpmName, ["-F", "-y", file], {
+    stdio: "ignore",
+    detached: true, // a group of its own, so that its children end with it
+    env: { PATH: "/usr/sbin:/usr/bin:/bin" },
+  });
+  onTestFinished(() => endGroup(child));
   await untilThere(socket);
   return { socket, child };
+}
+
+/** Ends PHP-FPM with its children, and waits until none of them is left. */
+async function endGroup(child: ChildProcess): Promise<void> {
+  const group = -(child.pid as number);
+  process.kill(group, "SIGKILL");
+  if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+  await expect.poll(() => isThere(group), { timeout: 5_000 }).toBe(false);
+}
+
+function isThere(group: number): boolean {
+  try {
+    return process.kill(group, 0);
+  } catch {
+    return false;
+  }
 }
 
 async function untilThere(path: string): Promise<void> {
@@ -141,12 +162,8 @@ requires(phpFpmName)(
   async () => {
     const folder = await mkdtemp(join(tmpdir(), "gw-service-"));
     await chmod(folder, 0o755);
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
     const { socket, child } = await startService(folder, "10s");
-    onTestFinished(async () => {
-      child.kill("SIGKILL");
-      await once(child, "exit");
-      await rm(folder, { recursive: true, force: true });
-    });
     const site = phpFpm({ root, socket: `unix:${socket}`, maxConnections: 3, maxIdleConnections: 3 });
     const app = await run(site, { context: nodeContext({ log: silentLogger }) });
     running.push(app);

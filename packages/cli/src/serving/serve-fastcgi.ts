@@ -1,12 +1,12 @@
 // `gw fastcgi`, and `gw <app>` when a process manager started us with a listening socket: a FastCGI responder, or what
 // `--role` says.
-import type { Address, App, Middleware } from "@gw/core";
+import { type Address, type App, type Middleware, peerList } from "@gw/core";
 import { authorizer, type FastcgiServerOptions, serveFastcgi } from "@gw/fastcgi";
 import { DEFAULT_THREADS, loadApp } from "../app/load-app.ts";
 import type { Invocation } from "../invocation.ts";
 import { UsageError } from "../usage-error.ts";
 import { runServer } from "./run-server.ts";
-import { bindsOf, checkBinds, gracefulTimeoutOf } from "./server-options.ts";
+import { bindsOf, checkBinds, checked, gracefulTimeoutOf } from "./server-options.ts";
 import { variablesOptionsOf } from "./variables-options.ts";
 
 /**
@@ -23,6 +23,7 @@ export async function serveFastcgiUntilStopped(
   const gracefulTimeoutMs = gracefulTimeoutOf(settings);
   const maxBodyBytes = settings.number("limitRequestBody");
   const allowedPeers = settings.list("allowedPeers");
+  checked(() => peerList(allowedPeers), "--allowed-peers: ");
   const variables = variablesOptionsOf(settings);
   const role = (settings.text("role") ?? "responder") as NonNullable<FastcgiServerOptions["role"]>;
   return runServer(invocation, {

@@ -90,7 +90,7 @@ export function gracefulTimeoutOf(settings: EffectiveSettings, { isDevelopment }
 }
 
 /** Runs a parser of the core; what it refuses was typed by the user. */
-function checked(parse: () => unknown, prefix = ""): void {
+export function checked(parse: () => unknown, prefix = ""): void {
   try {
     parse();
   } catch (error) {

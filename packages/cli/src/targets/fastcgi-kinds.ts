@@ -48,6 +48,7 @@ const PHP = {
   index: "list",
   tryFiles: "list",
   split: "list",
+  noScripts: "list",
   socket: "list",
   command: "text",
   pm: ["static", "dynamic", "ondemand"],

@@ -1,10 +1,16 @@
 // Which part of a path is the script (R-F11): only regular files below the root count, compared as bytes.
 import { realpath, stat } from "node:fs/promises";
-import { join, sep } from "node:path";
-import { toTextStrict } from "@gw/core";
+import { join, relative, sep } from "node:path";
+import { toBytes, toTextStrict } from "@gw/core";
+import { scriptText } from "./script-text.ts";
 
 /** What lies at a path below the root. */
-export type Entry = "file" | "directory" | null;
+export interface Entry {
+  /** `"source"`: a file that is never sent, because its name, or that of the file it links to, is one of a script's. */
+  readonly kind: "file" | "source" | "directory";
+  /** Where it is without links, from the root without links: a byte string with a leading slash. */
+  readonly realPath: string;
+}
 
 /** A script and what follows it. Byte strings. */
 export interface FoundScript {
@@ -12,6 +18,8 @@ export interface FoundScript {
   readonly script: string;
   /** What follows: `/users/7`, or `""`. */
   readonly pathInfo: string;
+  /** Where the script is without links, from the root. */
+  readonly realPath: string;
 }
 
 const KEEP_MS = 1_000;
@@ -20,11 +28,14 @@ const MAX_KEPT = 1_000;
 /** Looks at the files of a site. What it finds is believed for a second. */
 export class Site {
   readonly #root: string;
+  readonly #source: RegExp;
   readonly #kept: Map<string, { readonly entry: Entry; readonly untilMs: number }> = new Map();
   #realRoot: { readonly path: string; readonly untilMs: number } | null = null;
 
-  constructor(root: string) {
+  /** @param split ends of names that are scripts */
+  constructor(root: string, split: readonly string[]) {
     this.#root = root;
+    this.#source = scriptText(split);
   }
 
   /** The root without links: a deployment may point it elsewhere at any time. */
@@ -41,7 +52,7 @@ export class Site {
    *
    * @param path byte string with a leading slash, without dot segments
    */
-  async entry(path: string): Promise<Entry> {
+  async entry(path: string): Promise<Entry | null> {
     const now = performance.now();
     const kept = this.#kept.get(path);
     if (kept !== undefined && kept.untilMs >= now) return kept.entry;
@@ -52,17 +63,20 @@ export class Site {
     return entry;
   }
 
-  async #look(path: string): Promise<Entry> {
+  async #look(path: string): Promise<Entry | null> {
     const name = toTextStrict(path);
     if (name === null || HIDDEN.test(name)) return null;
     try {
       const root = await this.realRoot();
       const real = await realpath(join(root, name));
       if (real !== root && !real.startsWith(root.endsWith(sep) ? root : root + sep)) return null;
+      const realPath = `/${toBytes(relative(root, real).replaceAll(sep, "/"))}`;
+      if (HIDDEN.test(realPath)) return null;
       const found = await stat(real);
-      if (found.isDirectory()) return "directory";
+      if (found.isDirectory()) return { kind: "directory", realPath };
       // "file.php/" is no file, whatever the file system makes of it.
-      return found.isFile() && !name.endsWith("/") ? "file" : null;
+      if (!found.isFile() || name.endsWith("/")) return null;
+      return { kind: this.#source.test(path) || this.#source.test(realPath) ? "source" : "file", realPath };
     } catch {
       return null;
     }
@@ -83,8 +97,10 @@ export async function findScript(path: string, split: readonly string[], site: S
     const script = end < 0 ? path : path.slice(0, end);
     if (isScript(script, split)) {
       const entry = await site.entry(script);
-      if (entry === "file") return { script, pathInfo: path.slice(script.length) };
       if (entry === null) return null;
+      if (entry.kind !== "directory") {
+        return { script, pathInfo: path.slice(script.length), realPath: entry.realPath };
+      }
     }
     if (end < 0) return null;
   }
@@ -93,9 +109,4 @@ export async function findScript(path: string, split: readonly string[], site: S
 /** Whether a name ends like a script, and is more than that end. */
 export function isScript(name: string, split: readonly string[]): boolean {
   return split.some((end) => name.endsWith(end) && name.length > end.length && name.at(-end.length - 1) !== "/");
-}
-
-/** Whether a file holds the text of a script, under whatever name: it is never sent (`index.php~`, `config.php.bak`, `x.phtml`). */
-export function isScriptText(name: string): boolean {
-  return /\.ph(?:p[0-9s]?|tml|ar)(?:[.~_][^/]*)?$/i.test(name);
 }

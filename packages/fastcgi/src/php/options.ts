@@ -6,7 +6,7 @@ import type { FastcgiClientOptions } from "../client/options.ts";
 export interface PhpStartOptions {
   /** PHP-FPM, or php-cgi. @default php-fpm or php-fpm8.x where there is one, else php-cgi; on PATH and in the sbin directories */
   command?: string;
-  /** How PHP-FPM keeps children. Connections are kept with "static" only: with the others a kept one may hold up the next. @default "static" */
+  /** How PHP-FPM keeps children; not for php-cgi. Connections are kept with "static" only: with the others a kept one may hold up the next. @default "static" */
   pm?: "static" | "dynamic" | "ondemand";
   /** Children, that is requests at once. @default 4 */
   maxChildren?: number;
@@ -39,6 +39,11 @@ export interface PhpFpmOptions extends FastcgiClientOptions {
   tryFiles?: readonly string[];
   /** Ends of names that are scripts. What follows a script in the path is PATH_INFO. @default [".php"] */
   split?: readonly string[];
+  /**
+   * Folders in which no script runs, as decoded paths below the mount, for uploads: `["/uploads/"]`. Scripts there are 404,
+   * whatever `tryFiles` says; other files are sent. @default none
+   */
+  noScripts?: readonly string[];
   /** Variables that scripts get besides the request's; text. @default none */
   variables?: Readonly<Record<string, string>>;
   /** How static files are sent. */

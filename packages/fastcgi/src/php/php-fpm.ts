@@ -14,13 +14,14 @@ import {
   toText,
 } from "@gw/core";
 import { fileAnswer } from "@gw/core/node";
-import { checkPhpStart } from "../check-options.ts";
+import { checkPhpStart, checkScriptFolders } from "../check-options.ts";
 import { FastcgiClient } from "../client/client.ts";
 import { FastcgiError } from "../client/errors.ts";
 import { byteVariables, refuseSocket } from "../client/fastcgi.ts";
-import { type FoundScript, findScript, isScriptText, Site } from "./find-script.ts";
+import { type Entry, type FoundScript, findScript, Site } from "./find-script.ts";
 import { LiveAddresses } from "./live-addresses.ts";
 import type { PhpFpmOptions } from "./options.ts";
+import { isBelow } from "./script-text.ts";
 import { DEFAULT_MAX_CHILDREN, phpSpec } from "./start-php.ts";
 
 /**
@@ -100,6 +101,7 @@ class PhpSite {
   readonly #index: readonly string[];
   readonly #split: readonly string[];
   readonly #steps: readonly string[];
+  readonly #noScripts: readonly string[];
   readonly #own: Readonly<Record<string, string>>;
   readonly #live: LiveAddresses = new LiveAddresses((addresses) => this.client.useAddresses(addresses));
 
@@ -107,9 +109,10 @@ class PhpSite {
     const { index = ["index.php", "index.html"], split = [".php"], tryFiles = ["$path", "$path/", "=404"] } = options;
     this.#options = options;
     this.#root = resolve(options.root);
-    this.#site = new Site(this.#root);
     this.#index = index.map(toBytes);
     this.#split = split.map(toBytes);
+    this.#site = new Site(this.#root, this.#split);
+    this.#noScripts = checkScriptFolders(options.noScripts ?? []).map(toBytes);
     this.#steps = tryFiles.map(checkedStep);
     this.#own = byteVariables(options.variables ?? {});
     this.client = new FastcgiClient(sockets.map(parseUpstreamAddress), keptAsPhpCan(options), this.#live);
@@ -140,33 +143,55 @@ class PhpSite {
     if (step === "$path/") return this.#tryDirectory(path, request);
     if (step.startsWith("=")) return text(`${step.slice(1)}\n`, { status: Number(step.slice(1)) });
     const script = toBytes(step);
-    return (await this.#site.entry(script)) === "file" ? this.#run(request, { script, pathInfo: "" }) : null;
+    const entry = await this.#site.entry(script);
+    return isFile(entry) ? this.#run(request, { script, pathInfo: "", realPath: entry.realPath }) : null;
   }
 
   async #tryPath(path: string, request: HttpRequest): Promise<Found | null> {
     const script = await findScript(path, this.#split, this.#site);
     if (script !== null) return this.#run(request, script);
-    if (isScriptText(path) || (await this.#site.entry(path)) !== "file") return null;
-    return this.#send(request, path);
+    return (await this.#site.entry(path))?.kind === "file" ? this.#send(request, path) : null;
   }
 
   async #tryDirectory(path: string, request: HttpRequest): Promise<Found | null> {
-    if ((await this.#site.entry(path)) !== "directory") return null;
+    if ((await this.#site.entry(path))?.kind !== "directory") return null;
     if (!request.path.endsWith("/")) return withSlash(request);
     for (const name of this.#index) {
       const file = path + name;
-      if ((await this.#site.entry(file)) !== "file") continue;
+      const entry = await this.#site.entry(file);
+      if (!isFile(entry)) continue;
       const script = await findScript(file, this.#split, this.#site);
-      return script === null ? this.#send(request, file) : this.#run(request, script);
+      if (script !== null) return this.#run(request, script);
+      if (entry.kind === "file") return this.#send(request, file);
     }
     return null;
   }
 
-  #send(request: HttpRequest, path: string): Found {
-    return fileAnswer(request, { ...this.#options.files, root: this.#root, path, index: [] });
+  async #send(request: HttpRequest, path: string): Promise<Answer> {
+    const { files } = this.#options;
+    const precompressed = files?.precompressed === true && !(await this.#hasSourceBeside(path));
+    return fileAnswer(request, { ...files, precompressed, root: this.#root, path, index: [] });
   }
 
-  async #run(request: HttpRequest, { script, pathInfo }: FoundScript): Promise<Answer> {
+  /** A link `style.css.gz` could lead to a script. */
+  async #hasSourceBeside(path: string): Promise<boolean> {
+    const variants = await Promise.all([".br", ".zst", ".gz"].map((suffix) => this.#site.entry(path + suffix)));
+    return variants.some((variant) => variant?.kind === "source");
+  }
+
+  /** Whether a script is in one of the folders without scripts: by its path, by links, by where the folder's own link leads. */
+  async #mayNotRun({ script, realPath }: FoundScript): Promise<boolean> {
+    for (const folder of this.#noScripts) {
+      if (isBelow(script, [folder])) return true;
+      const real = await this.#site.entry(folder);
+      if (isBelow(realPath, real === null ? [folder] : [folder, `${real.realPath}/`.replace(/\/+$/, "/")])) return true;
+    }
+    return false;
+  }
+
+  async #run(request: HttpRequest, found: FoundScript): Promise<Answer> {
+    if (await this.#mayNotRun(found)) return notFound;
+    const { script, pathInfo } = found;
     const root = toBytes(await this.#site.realRoot());
     return this.client.answer(request, {
       scriptName: request.mount + script,
@@ -180,6 +205,10 @@ class PhpSite {
       },
     });
   }
+}
+
+function isFile(entry: Entry | null): entry is Entry {
+  return entry !== null && entry.kind !== "directory";
 }
 
 const CONTROL = /[\u0000-\u001f\u007f]/;

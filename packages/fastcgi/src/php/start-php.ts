@@ -2,6 +2,7 @@
 import { readdir } from "node:fs/promises";
 import { basename, delimiter, join, resolve } from "node:path";
 import type { BackendSpec } from "@gw/core";
+import { checkPhpStart } from "../check-options.ts";
 import { FastcgiError } from "../client/errors.ts";
 import type { PhpStartOptions } from "./options.ts";
 
@@ -15,10 +16,11 @@ const PHP_PATH = "/usr/local/bin:/usr/bin:/bin";
 /**
  * How PHP is run for a site. Plain data that is the same in every worker of a gateway.
  *
- * @throws FastcgiError `GW_FCGI_OPTION` if there is no PHP
+ * @throws FastcgiError `GW_FCGI_OPTION` if there is no PHP, or only php-cgi where `pm` asks for PHP-FPM
  */
 export async function phpSpec(root: string, options: PhpStartOptions): Promise<BackendSpec> {
   const command = await findPhp(options.command);
+  checkPhpStart({ ...options, command });
   const name = `php ${root}`;
   const env = { PATH: PHP_PATH, ...options.env };
   return basename(command).includes("cgi")
