@@ -34,6 +34,8 @@ export interface CrewEvents {
 export class Crew {
   /** Those that have loaded the app. */
   readonly threads: Set<WorkerThread> = new Set();
+  /** Threads that were loading at a reload: nobody waits for them. */
+  readonly #replaced: WeakSet<WorkerThread> = new WeakSet();
   readonly #starting = new Map<WorkerThread, { resolve(thread: WorkerThread): void; reject(error: Error): void }>();
   readonly #options: CrewOptions;
   readonly #events: CrewEvents;
@@ -74,7 +76,8 @@ export class Crew {
 
   /** Replaces every thread by a new one. @throws what loading the app throws; the old ones stay */
   async reload(): Promise<void> {
-    const before = [...this.threads, ...this.#starting.keys()]; // one that is still loading may have read old files
+    const loading = [...this.#starting.keys()]; // they may have read old files
+    const before = [...this.threads, ...loading];
     const fresh: WorkerThread[] = [];
     try {
       for (let count = 0; count < this.#options.settings.threads; count++) fresh.push(await this.#spawn(true));
@@ -82,6 +85,7 @@ export class Crew {
       for (const thread of fresh) void this.#retire(thread);
       throw error;
     }
+    for (const thread of loading) this.#replaced.add(thread);
     for (const thread of before) void this.#retire(thread);
   }
 
@@ -150,7 +154,7 @@ export class Crew {
     if (starting === undefined) return;
     this.#starting.delete(thread);
     void thread.kill();
-    const isWanted = !this.#isStopped && !thread.isRetiring;
+    const isWanted = !this.#isStopped && !this.#replaced.has(thread);
     if (isWanted) this.#options.log.error({ err: error }, "the app cannot be loaded");
     starting.reject(error);
     if (isExtra || !isWanted) return;
