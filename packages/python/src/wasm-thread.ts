@@ -20,6 +20,9 @@ export interface ThreadOptions extends Pick<ChildOptions, "env" | "log"> {
 
 /** What Python takes as Ctrl-C (signal 2). */
 const INTERRUPT = 2;
+/** So many, so far apart: time for a traceback in between. */
+const INTERRUPTS = 5;
+const INTERRUPT_EVERY_MS = 1_000;
 
 /** Starts a thread. */
 export async function spawnThread({ script, env, log, ...rest }: ThreadOptions): Promise<Child> {
@@ -84,11 +87,23 @@ class ThreadChild implements Child {
   }
 
   signal(name: NodeJS.Signals): void {
-    if (name === "SIGUSR1") Atomics.store(this.#interrupt, 0, INTERRUPT);
+    if (name === "SIGUSR1") this.#interruptUntilEnded();
     else if (!this.#isKilled) {
       this.#isKilled = true;
       void this.#thread.terminate();
     }
+  }
+
+  /** An interrupt may come where Python ignores it, in a finalizer for one: it is repeated, and at last nothing is asked. */
+  #interruptUntilEnded(): void {
+    let timesLeft = INTERRUPTS;
+    const interrupt = (): void => {
+      if (timesLeft-- > 0) Atomics.store(this.#interrupt, 0, INTERRUPT);
+      else this.signal("SIGKILL");
+    };
+    const again = setInterval(interrupt, INTERRUPT_EVERY_MS);
+    void this.exited.then(() => clearInterval(again));
+    interrupt();
   }
 }
 

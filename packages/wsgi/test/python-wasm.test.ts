@@ -64,7 +64,7 @@ test("an app runs in WebAssembly, keeps running when a change breaks it, and is 
 describe("one interpreter", () => {
   let app: PythonTestApp;
   beforeAll(async () => {
-    app = await start("many", { engine: "wasm", timeoutMs: 3_000, stopTimeoutMs: 500, backOffMs: [50, 100] });
+    app = await start("many", { engine: "wasm", timeoutMs: 3_000, stopTimeoutMs: 5_000, backOffMs: [50, 100] });
   }, 60_000);
   afterAll(() => app.stop());
 
@@ -95,6 +95,25 @@ describe("one interpreter", () => {
     expect((await app.request("/closed")).text()).toBe("0");
   }, 120_000);
 });
+
+test("R-W9: an app that takes an interrupt for its own is ended", async () => {
+  const { cwd } = folderWith(
+    "stubborn.py",
+    `def application(environ, start_response):
+    while environ["PATH_INFO"] == "/loop":
+        try:
+            while True:
+                pass
+        except BaseException:
+            pass
+    start_response("200 OK", [])
+    return [b"new"]
+`,
+  );
+  const app = await serve("stubborn:application", { cwd, timeoutMs: 500, backOffMs: [50, 100] });
+  expect((await app.request("/loop")).status).toBe(504);
+  await expect.poll(async () => (await app.request("/")).text(), { timeout: 60_000 }).toBe("new");
+}, 90_000);
 
 requires(join(venv, "sources"))(
   "Flask runs from the pure Python packages of a virtual environment",
