@@ -48,12 +48,19 @@ function checkWith(layer: string): { status: number | null; stderr: string } {
 
 test.each([
   ["jwt", "jose"],
-  ["oidc", "jose"], // and openid-client next
   ["tracing", "@opentelemetry/api"],
   ["form-data", "@fastify/busboy"],
 ])("--use %s without its package says that %s is missing", (layer, peer) => {
   const { status, stderr } = checkWith(layer);
   expect([status, stderr]).toEqual([1, `gw: --use ${layer} needs the package ${peer}: npm i ${peer}\n`]);
+});
+
+test("--use oidc needs two: one of them is told", () => {
+  const { status, stderr } = checkWith("oidc");
+  expect([status, stderr]).toEqual([
+    1,
+    expect.stringMatching(/^gw: --use oidc needs the package (jose|openid-client): npm i \1\n$/),
+  ]);
 });
 
 test.each(["passwords", "redis-counters", "redisCounters"])("--use %s is no layer", (name) => {
