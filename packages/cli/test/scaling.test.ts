@@ -157,7 +157,7 @@ for (const front of ["haproxy", "nginx"] as const) {
       while (names.size < 2) names.add(await text(`${url}/name`));
       one.kill("SIGKILL");
       await one.ended;
-      await work.until(work.tally.asked + 400);
+      await work.until(work.tally.requests + 400);
       expect(await text(`${url}/`, { cookie })).toBe("200 alice\n");
       await work.end();
       expect([...work.tally.wrong]).toEqual([]);
@@ -178,7 +178,7 @@ requires("haproxy", "redis-server")(
     await work.until(100);
     two.kill("SIGTERM");
     expect(await two.ended).toBe(0);
-    await work.until(work.tally.asked + 100);
+    await work.until(work.tally.requests + 100);
     await startAgain("two");
     await until(async () => (await text(`${url}/name`)) === "200 two\n");
     await work.end();

@@ -54,10 +54,11 @@ export function http1(
     kind: isKept ? "HTTP/1.1, kept" : "HTTP/1.1, new connections",
     async ask() {
       const task = next();
+      const { path } = task;
       const once = await sendHttp1(url, task, agent);
-      if (once !== "again") return;
+      if (once !== "again") return { path };
       await sendHttp1(url, task, agent, false);
-      return "again";
+      return { path, came: "again" };
     },
     close: () => agent.destroy(),
   };
@@ -143,9 +144,9 @@ export function http2(url: string, tasks: Tasks, { first = 0, isWelcome = always
         if (!String(error).includes("REFUSED_STREAM")) throw error;
         session = open();
         await sendHttp2(session, task);
-        return "again";
+        return { path: task.path, came: "again" };
       }
-      return was ? "announced" : undefined;
+      return { path: task.path, came: was ? "announced" : undefined };
     },
     close: () => session?.close(),
   };
@@ -191,32 +192,49 @@ export async function fastcgiClient(
       const { path, body } = task;
       const answer = await app.request(path, body === undefined ? {} : { method: "POST", body });
       check(task, answer.status, answer.text());
-      return undefined;
+      return { path };
     },
     close: () => void app.stop(AbortSignal.abort()),
   };
 }
 
-/** WebSocket: a word and its echo, again and again; opened anew when the server says 1012. */
-export function webSocket(url: string, { isWelcome = always }: ClientOptions = {}): Client {
+const MESSAGE_PAUSE_MS = 5;
+
+/**
+ * WebSocket: a word and its echo, again and again; opened anew when the server says 1012. Its opening is a request.
+ *
+ * @param options.messages after so many it closes the socket and opens another. @default Infinity
+ */
+export function webSocket(
+  url: string,
+  { isWelcome = always, messages = Number.POSITIVE_INFINITY }: ClientOptions & { messages?: number } = {},
+): Client {
   let socket: WebSocketClient | null = null;
   let count = 0;
   return {
     kind: "WebSocket",
     async ask() {
-      if (socket === null && !isWelcome()) throw new Gone();
-      socket ??= await WebSocketClient.open(url, "/").catch((error: NodeJS.ErrnoException) => {
-        throw REFUSED.has(error.code ?? "") ? new Gone() : error;
-      });
+      if (socket === null) {
+        if (!isWelcome()) throw new Gone();
+        socket = await WebSocketClient.open(url, "/").catch((error: NodeJS.ErrnoException) => {
+          throw REFUSED.has(error.code ?? "") ? new Gone() : new Wrong("/", error.code ?? error.message, "opening");
+        });
+        return { path: "/" };
+      }
       const word = `word ${count++}`;
       const came = await socket.ask(word);
       if (typeof came === "string") {
         if (came !== word) throw new Wrong("/", "another echo", `${word}: ${came}`);
-        return undefined;
+        if (count % messages === 0) {
+          socket.close();
+          socket = null;
+        }
+        await new Promise((done) => setTimeout(done, MESSAGE_PAUSE_MS)); // else there are more messages than requests
+        return { path: "/", isMessage: true };
       }
       socket = null;
       if (came.code !== 1012) throw new Wrong("/", String(came.code), "closed, not announced");
-      return "announced";
+      return { path: "/", isMessage: true, came: "announced" };
     },
     close: () => socket?.close(),
   };

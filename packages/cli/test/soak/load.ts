@@ -5,8 +5,16 @@ export interface Client {
   /** How it talks, for the tally: "http/1.1 kept". */
   readonly kind: string;
   /** One request, checked. Throws what is wrong with the answer; `Gone` if nobody listens any more. */
-  ask(): Promise<Came | undefined>;
+  ask(): Promise<Asked>;
   close(): void;
+}
+
+/** A request that was answered well. */
+export interface Asked {
+  readonly path: string;
+  /** A message on a socket that stands: no request of its own. @default false */
+  readonly isMessage?: boolean;
+  readonly came?: Came | undefined;
 }
 
 /** What else came of a request that was answered well. */
@@ -41,22 +49,27 @@ export class Gone extends Error {}
 
 /** What came of all requests. */
 export class Tally {
-  asked = 0;
+  /** Requests; messages on sockets are not among them. */
+  requests = 0;
+  messages = 0;
   readonly kinds = new Map<string, { asked: number; again: number; announced: number }>();
+  /** Requests by the mount they went to. */
+  readonly mounts = new Map<string, number>();
   /** Why, and how often. */
   readonly wrong = new Map<string, number>();
   /** The same of what was to be expected. */
   readonly excused = new Map<string, number>();
 
-  count(kind: string, came: Came | undefined): void {
-    this.asked++;
+  count(kind: string, { path, isMessage = false, came }: Asked): void {
+    if (isMessage) this.messages++;
+    else this.#request(path);
     const of = this.#of(kind);
     of.asked++;
     if (came !== undefined) of[came]++;
   }
 
   fail(kind: string, error: unknown, isExcused: boolean): void {
-    this.asked++;
+    this.#request(error instanceof Wrong ? error.path : "");
     this.#of(kind).asked++;
     const why = `${kind}: ${error instanceof Error ? error.message : String(error)}`;
     const counts = isExcused ? this.excused : this.wrong;
@@ -65,6 +78,12 @@ export class Tally {
 
   get failed(): number {
     return [...this.wrong.values()].reduce((sum, one) => sum + one, 0);
+  }
+
+  #request(path: string): void {
+    this.requests++;
+    const [, first = ""] = path.split("/");
+    this.mounts.set(`/${first}`, (this.mounts.get(`/${first}`) ?? 0) + 1);
   }
 
   #of(kind: string) {
@@ -80,7 +99,7 @@ export class Tally {
 /** Clients at work. */
 export interface Load {
   readonly tally: Tally;
-  /** Settles when so many requests have been answered, or every client has ended. */
+  /** Settles when so many requests have been answered (without messages), or every client has ended. */
   until(requests: number): Promise<void>;
   /** Lets each finish its request. */
   end(): Promise<void>;
@@ -110,11 +129,24 @@ export function load(clients: readonly Client[], isExcused: (failure: Failure) =
   return {
     tally,
     async until(requests) {
-      while (tally.asked < requests && !isIdle) await new Promise((done) => setTimeout(done, 20));
+      while (tally.requests < requests && !isIdle) await new Promise((done) => setTimeout(done, 20));
     },
     async end() {
       isOver = true;
       await all;
     },
   };
+}
+
+/** Prints what came of a whole run (GW_SOAK is set). */
+export function report(title: string, tally: Tally, facts: object = {}): void {
+  if (process.env.GW_SOAK === undefined) return;
+  const { requests, messages, failed } = tally;
+  const lists = {
+    kinds: Object.fromEntries(tally.kinds),
+    mounts: Object.fromEntries(tally.mounts),
+    excused: Object.fromEntries(tally.excused),
+    wrong: Object.fromEntries(tally.wrong),
+  };
+  console.log(`${title} ${JSON.stringify({ requests, messages, failed, ...facts, ...lists }, null, 1)}`);
 }

@@ -5,7 +5,8 @@ import { requires } from "@gw-private/requires";
 import { expect } from "vitest";
 import { type Folder, type Server, serving } from "../gw.ts";
 import { type ClientOptions, fastcgiClient, http1, http2, webSocket } from "./clients.ts";
-import { type Client, type Load, load, type Tally } from "./load.ts";
+import { figuresOf, settledFigures } from "./figures.ts";
+import { type Client, type Load, load, report, type Tally } from "./load.ts";
 import { allTasks, ownTasks, phpFpmName, siteFolder, siteWords } from "./site.ts";
 
 const SCALE = Number(process.env.GW_SOAK ?? 0.05);
@@ -44,9 +45,23 @@ async function clientsOf({ folder, http }: Gateways, options: ClientOptions = {}
   ];
 }
 
-function report(title: string, { asked, failed, kinds }: Tally, facts: object = {}): void {
-  if (process.env.GW_SOAK === undefined) return;
-  console.log(title, JSON.stringify({ asked, failed, ...facts, kinds: Object.fromEntries(kinds) }, null, 1));
+/** Every way of asking and every mount was in it, and a fair share of the requests went each way. */
+function expectMixed(tallies: readonly Tally[]): void {
+  const sum = (of: (tally: Tally) => number | undefined): number =>
+    tallies.reduce((total, tally) => total + (of(tally) ?? 0), 0);
+  const share = REQUESTS / 100;
+  for (const kind of ["HTTP/1.1, kept", "HTTP/1.1, new connections", "HTTP/2", "FastCGI", "WebSocket"]) {
+    expect(
+      sum(({ kinds }) => kinds.get(kind)?.asked),
+      kind,
+    ).toBeGreaterThan(share);
+  }
+  for (const mount of ["/php", "/wsgi", "/asgi"]) {
+    expect(
+      sum(({ mounts }) => mounts.get(mount)),
+      mount,
+    ).toBeGreaterThan(share);
+  }
 }
 
 async function reload(server: Server): Promise<void> {
@@ -59,17 +74,24 @@ onSite(
   `R-O2: ${RELOADS} reloads under load, ${REQUESTS} requests over HTTP/1.1, HTTP/2, FastCGI and WebSocket: none fails`,
   async () => {
     const running = await gateways();
+    const { pid } = running.http;
+    const before = await settledFigures(pid);
     const work: Load = load(await clientsOf(running));
     for (let time = 1; time <= RELOADS; time++) {
       await Promise.all([reload(running.http), reload(running.fastcgi)]);
       await work.until((REQUESTS * time) / RELOADS);
     }
     await work.end();
-    report("reload", work.tally, { reloads: RELOADS });
+    const after = await settledFigures(pid);
+    report("reload", work.tally, { reloads: RELOADS, before, after });
     expect(running.http.stderr()).not.toContain("not reloaded");
     expect([...work.tally.wrong]).toEqual([]);
-    expect(work.tally.asked).toBeGreaterThanOrEqual(REQUESTS);
+    expect(work.tally.requests).toBeGreaterThanOrEqual(REQUESTS);
+    expectMixed([work.tally]);
     expect(work.tally.kinds.get("WebSocket")?.announced).toBeGreaterThan(0);
+    expect(after.all).toBe(before.all);
+    await expect.poll(() => figuresOf(pid).descriptors.primary).toBeLessThanOrEqual(before.descriptors.primary);
+    expect(after.megabytes.primary).toBeLessThanOrEqual(before.megabytes.primary + 20);
   },
   60_000 + 900_000 * SCALE,
 );
@@ -96,8 +118,7 @@ function statusOf(socketPath: string, path: string): Promise<number | undefined>
 onSite(
   `R-O1: TERM with --drain-delay under load, ${RELOADS} times, ${REQUESTS} requests: every one that was taken is answered`,
   async () => {
-    const total = new Map<string, number>();
-    let asked = 0;
+    const tallies: Tally[] = [];
     for (let time = 0; time < RELOADS; time++) {
       const running = await gateways(["--drain-delay", "1s", "--admin", "unix:./admin.sock"], ["--drain-delay", "1s"]);
       const probe = await watchReadiness(join(running.folder.path, "admin.sock"));
@@ -107,12 +128,12 @@ onSite(
       running.fastcgi.kill("SIGTERM");
       expect(await Promise.all([running.http.ended, running.fastcgi.ended])).toEqual([0, 0]);
       await Promise.all([work.end(), probe.over]);
-      for (const [why, count] of work.tally.wrong) total.set(why, (total.get(why) ?? 0) + count);
-      asked += work.tally.asked;
       report(`stop ${time + 1}`, work.tally);
+      tallies.push(work.tally);
     }
-    expect([...total]).toEqual([]);
-    expect(asked).toBeGreaterThanOrEqual(REQUESTS);
+    expect(tallies.flatMap(({ wrong }) => [...wrong])).toEqual([]);
+    expect(tallies.reduce((sum, { requests }) => sum + requests, 0)).toBeGreaterThanOrEqual(REQUESTS);
+    expectMixed(tallies);
   },
   60_000 + 1_200_000 * SCALE,
 );

@@ -32,6 +32,28 @@ const asgi = `async def app(scope, receive, send):
     await send({"type": "http.response.body", "body": b"asgi"})
 `;
 
+/** Sessions and a limit in Redis. It writes down which worker is connected, each time it is. */
+const shop = `import { appendFileSync } from "node:fs";
+import { compose, gateway, text } from "@gw/core";
+import { rateLimit } from "@gw/middleware/rate-limit";
+import { redisCounters } from "@gw/middleware/redis-counters";
+import { session, sessionOf } from "@gw/middleware/session";
+import { redisStore } from "@gw/middleware/session/redis";
+import { Redis } from "ioredis";
+
+const client = new Redis(process.env.REDIS, { lazyConnect: true });
+client.on("ready", () => appendFileSync(process.env.REDIS_READY, process.pid + "\\n"));
+const limit = rateLimit({ limit: 1e9, name: "soak", counters: redisCounters({ client }) });
+export default gateway()
+  .mount("/limited", compose([limit], () => text("limited")))
+  .mount("/visits", compose([session({ store: redisStore({ client }) })], (request) => {
+    const mine = sessionOf(request);
+    if (mine.principal === null) mine.logIn({ user: "ann", type: "form", groups: [], claims: {} });
+    mine.update("visits", (before = 0) => before + 1);
+    return text(mine.principal.user + " " + mine.get("visits"));
+  }));
+`;
+
 /** Debian names it after its version. */
 export const phpFpmName: string =
   ["/usr/sbin", "/usr/local/sbin"]
@@ -44,6 +66,7 @@ export function siteFolder(): Folder {
     "app.mjs": app,
     "plain.py": python,
     "waiting.py": asgi,
+    "shop.mjs": shop,
     "php/echo.php": "<?php echo $_SERVER['REQUEST_METHOD'] === 'POST' ? file_get_contents('php://input') : 'php';",
   });
   chmodSync(folder.path, 0o755); // PHP runs as another user
@@ -63,6 +86,9 @@ export const siteWords: readonly string[] = [
   "--no-access-log",
 ];
 
+/** Words that mount what keeps its sessions and counts in Redis. */
+export const shopWords: readonly string[] = ["--mount", "/shop=./shop.mjs"];
+
 const body = "a body ".repeat(300);
 
 /** Requests to the app in TypeScript. */
@@ -81,3 +107,6 @@ export const allTasks: readonly Task[] = [
   { path: "/wsgi/", body, answer: body },
   { path: "/asgi/", answer: "asgi" },
 ];
+
+/** Requests to every mount, and to one that counts in Redis. */
+export const shopTasks: readonly Task[] = [...allTasks, { path: "/shop/limited", answer: "limited" }];
