@@ -16,6 +16,8 @@ import type { EffectiveSettings } from "../config/settings.ts";
 import { ExchangeCount } from "../tree/vital-signs.ts";
 import { appCount, refuseFailed } from "./settled-status.ts";
 
+/** Whatever is in no mount: the app of the call, or nothing. */
+const REST = "/";
 const NO_CHILDREN: Description = { kind: "app", name: "app" };
 
 /** The apps of one process, one after the other, as its operator sees them. */
@@ -88,6 +90,6 @@ export class ObservedApp {
     if (!this.#hasMetrics) return [];
     const { metrics } = await import("@gw/middleware/metrics");
     const find = findPlace(places);
-    return [metrics({ label: (request) => find(request) ?? "/" })];
+    return [metrics({ label: (request) => find(request) ?? REST, labels: [...new Set([REST, ...places])] })];
   }
 }

@@ -6,6 +6,7 @@ import { whyFailed } from "../serving/settled-status.ts";
 import type { PrimaryCalls, WorkerCalls, WorkerFacts } from "./calls.ts";
 import { type Answers, Peer } from "./peer.ts";
 import type { BackendUser, SharedBackends } from "./shared-backends.ts";
+import type { WorkerMetrics } from "./worker-metrics.ts";
 import { WORKER_MARK } from "./worker-place.ts";
 
 /** Inputs of GatewayWorkers. */
@@ -26,8 +27,7 @@ export interface GatewayWorkersOptions {
   readonly maxRssBytes: number;
   readonly context: Pick<AppContext, "log" | "metrics" | "counters">;
   readonly backends: SharedBackends;
-  /** Takes the last metrics of a worker that ends. */
-  readonly ended: (metrics: string) => void;
+  readonly metrics: Pick<WorkerMetrics, "joined" | "said" | "left">;
   /** Takes what a worker has logged as warning or worse. */
   readonly logged: (error: LoggedError) => void;
   /** Tells a worker that serves from now on what is special: mounts out of service, a log level. */
@@ -166,7 +166,8 @@ export class GatewayWorkers {
 
   async #attach(process: AttachedProcess): Promise<void> {
     const record = new WorkerRecord(process.pid, this.#generation);
-    const { backends } = this.#options;
+    const { backends, metrics } = this.#options;
+    metrics.joined(process.pid);
     const serving = new Promise<void>((done, fail) => {
       record.peer = new Peer<PrimaryCalls, WorkerCalls>(process.control, {
         ...this.#answers(record),
@@ -181,6 +182,8 @@ export class GatewayWorkers {
     void process.exited.then(() => {
       this.#workers.delete(process.pid);
       backends.leave(record);
+      // Its last words may still be on their way.
+      void record.peer.closed.then(() => metrics.left(process.pid));
     });
     await serving;
     await this.#options.greet(record);
@@ -203,11 +206,11 @@ export class GatewayWorkers {
   }
 
   #answers(record: WorkerRecord): Omit<Answers<PrimaryCalls>, "ready" | "failed"> {
-    const { backends, context } = this.#options;
+    const { backends, context, metrics } = this.#options;
     return {
       beat: (facts) => this.#heard(record, facts),
       logged: (error) => this.#options.logged(error),
-      lastMetrics: ({ text }) => this.#options.ended(text),
+      lastMetrics: ({ text }) => metrics.said(record.pid, text),
       startBackend: ({ spec }) => backends.start(record, spec),
       rollBackend: ({ name }) => backends.roll(record, name),
       recycleBackend: ({ name, ...process }) => backends.recycle(record, name, process),

@@ -2,20 +2,19 @@
 import { GatewayError } from "@gw/core";
 import type { LeveledLogger, LogLevel } from "@gw/core/node";
 import { backendStatus, type GatewayControl, gatewayFacts, type WorkerStatus } from "../admin/control.ts";
-import { mergeExpositions } from "../admin/exposition.ts";
 import { mountPlaces } from "../admin/mount-places.ts";
 import { noSuchMount } from "../admin/solo-control.ts";
 import type { RecentErrors } from "../admin/watched-log.ts";
+import type { WorkerReport } from "./calls.ts";
 import type { GatewayWorker, GatewayWorkers } from "./gateway-workers.ts";
+import { patiently } from "./patience.ts";
 import type { SharedBackends } from "./shared-backends.ts";
 
 /** Inputs of treeControl. */
 export interface TreeControlOptions {
   readonly log: LeveledLogger;
-  /** Metrics of the primary itself. */
-  readonly ownMetrics: () => string;
-  /** Last metrics of workers that have ended, added up. */
-  readonly endedMetrics: () => string;
+  /** Metrics of all processes. */
+  readonly metrics: () => Promise<string>;
   readonly workers: GatewayWorkers;
   readonly backends: SharedBackends;
   readonly errors: RecentErrors;
@@ -37,7 +36,7 @@ export function treeControl(options: TreeControlOptions): GatewayControl {
     isReady,
     stop: options.stop,
     async status() {
-      const report = await newest(workers)?.peer.call("report", null);
+      const report = await latestReport(workers);
       return {
         ...gatewayFacts(startedAt),
         isReady: isReady(),
@@ -50,10 +49,7 @@ export function treeControl(options: TreeControlOptions): GatewayControl {
         errors: errors.list,
       };
     },
-    async metrics() {
-      const texts = await Promise.all(workers.list().map(metricsOf));
-      return mergeExpositions([options.ownMetrics(), ...texts], [options.endedMetrics()]);
-    },
+    metrics: options.metrics,
     async reload() {
       const why = await options.reload();
       if (why !== null) throw new GatewayError("GW_CONTROL", 409, why.replace(/^gw: /, ""));
@@ -61,25 +57,18 @@ export function treeControl(options: TreeControlOptions): GatewayControl {
     resize: (count) => workers.resize(count),
     async setLogLevel(level: LogLevel) {
       options.log.level = level;
-      await Promise.all(workers.list().map(({ peer }) => peer.call("setLogLevel", { level })));
+      await tellAll(workers, (peer) => peer.call("setLogLevel", { level }));
     },
     reopenLogs: options.reopenLogs,
     async drain(mount, isDrained) {
-      const report = await newest(workers)?.peer.call("report", null);
+      const report = await latestReport(workers);
       const places = mountPlaces(report?.description ?? undefined);
       if (!places.includes(mount)) throw noSuchMount(mount, places);
       if (isDrained) drained.add(mount);
       else drained.delete(mount);
-      await Promise.all(workers.list().map(({ peer }) => peer.call("drainMount", { where: mount, isDrained })));
+      await tellAll(workers, (peer) => peer.call("drainMount", { where: mount, isDrained }));
     },
   };
-}
-
-function newest(workers: GatewayWorkers): GatewayWorker | undefined {
-  return workers
-    .list()
-    .toSorted((a, b) => a.generation - b.generation)
-    .at(-1);
 }
 
 function workerStatuses(workers: GatewayWorkers): readonly WorkerStatus[] {
@@ -92,16 +81,23 @@ function workerStatuses(workers: GatewayWorkers): readonly WorkerStatus[] {
 
 const NOTHING_YET = { rssBytes: 0, requests: 0, inFlight: 0, loopDelayMs: 0 } as const;
 
-const PATIENCE_MS = 1_000;
+/**
+ * What the newest worker says of its apps. One that hangs, or ends at this moment, is not waited for: the next newest is
+ * asked; with none, nothing is known.
+ */
+async function latestReport(workers: GatewayWorkers): Promise<WorkerReport | null> {
+  const newestFirst = workers.list().toSorted((a, b) => b.generation - a.generation);
+  for (const { peer } of newestFirst) {
+    const report = await patiently(peer.call("report", null));
+    if (report !== null) return report;
+  }
+  return null;
+}
 
-/** A worker that hangs must not keep the metrics of the others back. */
-async function metricsOf({ peer }: GatewayWorker): Promise<string> {
-  const late = new Promise<string>((done) => setTimeout(() => done(""), PATIENCE_MS).unref());
-  return Promise.race([
-    peer.call("metrics", null).then(
-      ({ text }) => text,
-      () => "",
-    ),
-    late,
-  ]);
+/** Tells every worker something. One that hangs does it when it goes on, one that ends never will: nobody waits for them. */
+async function tellAll(
+  workers: GatewayWorkers,
+  tell: (peer: GatewayWorker["peer"]) => Promise<unknown>,
+): Promise<void> {
+  await Promise.all(workers.list().map(({ peer }) => patiently(tell(peer))));
 }

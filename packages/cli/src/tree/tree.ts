@@ -2,12 +2,12 @@
 import { type AppContext, createContext, GatewayError } from "@gw/core";
 import { type HeldBind, type LeveledLogger, superviseBackend } from "@gw/core/node";
 import type { GatewayControl } from "../admin/control.ts";
-import { mergeExpositions } from "../admin/exposition.ts";
 import { RecentErrors, watchedLog } from "../admin/watched-log.ts";
 import { reopenOwnLogs } from "../serving/log-rotation.ts";
 import { GatewayWorkers, type GatewayWorkersOptions } from "./gateway-workers.ts";
 import { SharedBackends } from "./shared-backends.ts";
 import { treeControl } from "./tree-control.ts";
+import { WorkerMetrics } from "./worker-metrics.ts";
 
 /** Inputs of Tree. */
 export interface TreeOptions
@@ -30,7 +30,7 @@ export class Tree {
   readonly #backends: SharedBackends;
   readonly #errors = new RecentErrors();
   readonly #drained = new Set<string>();
-  #endedMetrics = "";
+  readonly #metrics = new WorkerMetrics();
   #isServing = false;
   #haveLogsMoved = false;
   #closing: Promise<void> | null = null;
@@ -47,9 +47,7 @@ export class Tree {
       context,
       backends: this.#backends,
       logged: (error) => this.#errors.add(error),
-      ended: (metrics) => {
-        this.#endedMetrics = mergeExpositions([], [this.#endedMetrics, metrics]);
-      },
+      metrics: this.#metrics,
       greet: async ({ peer }) => {
         await peer.call("setLogLevel", { level: this.#log.level });
         // It may have opened its files before they were moved away, and was not asked then.
@@ -95,8 +93,7 @@ export class Tree {
   control({ reload, stop }: { reload(): Promise<string | null>; stop(): void }): GatewayControl {
     return treeControl({
       log: this.#log,
-      ownMetrics: () => this.context.metrics.toText(),
-      endedMetrics: () => this.#endedMetrics,
+      metrics: () => this.#metrics.toText(this.workers.list(), () => this.context.metrics.toText()),
       workers: this.workers,
       backends: this.#backends,
       errors: this.#errors,

@@ -51,6 +51,10 @@ class IncomingBody implements RequestBody {
     if (trailers !== undefined) this.trailers = trailers;
   }
 
+  get bytesRead(): number {
+    return this.#meter?.read ?? 0;
+  }
+
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
     this.#begin("async");
     return new IncomingIterator(this.#open, this.#startMeter());
@@ -91,7 +95,7 @@ class IncomingBody implements RequestBody {
 class Meter {
   readonly #length: number | null;
   readonly #maxBytes: number;
-  #read = 0;
+  read = 0;
 
   constructor(length: number | null, maxBytes: number) {
     if (length !== null && length > maxBytes) throw tooLarge(maxBytes);
@@ -100,20 +104,20 @@ class Meter {
   }
 
   add(bytes: number): void {
-    this.#read += bytes;
-    if (this.#length !== null && this.#read > this.#length) throw this.#wrongLength();
-    if (this.#read > this.#maxBytes) throw tooLarge(this.#maxBytes);
+    this.read += bytes;
+    if (this.#length !== null && this.read > this.#length) throw this.#wrongLength();
+    if (this.read > this.#maxBytes) throw tooLarge(this.#maxBytes);
   }
 
   end(): void {
-    if (this.#length !== null && this.#read < this.#length) throw this.#wrongLength();
+    if (this.#length !== null && this.read < this.#length) throw this.#wrongLength();
   }
 
   #wrongLength(): GatewayError {
     return new GatewayError(
       "GW_BODY_CUT",
       400,
-      `the request body has ${this.#read} bytes of the ${this.#length} announced`,
+      `the request body has ${this.read} bytes of the ${this.#length} announced`,
     );
   }
 }

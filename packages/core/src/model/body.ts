@@ -15,6 +15,8 @@ export interface RequestBody extends AsyncIterable<Uint8Array> {
   readonly length: number | null;
   /** Whether it can be iterated more than once. */
   readonly replayable: boolean;
+  /** Bytes that have been read so far. Absent where nobody counts. */
+  readonly bytesRead?: number;
   /** Reads at most this many bytes, may block; empty only at the end. Absent where the carrier cannot. */
   readSync?(maxBytes: number): Uint8Array;
   /** The trailer section, once the body was read to its end (RFC 9110 §6.5). Absent where the carrier has none. */

@@ -70,6 +70,7 @@ class Supervisor implements Backend {
     this.ready.catch(() => {}); // lastError says it too
     this.#firstReady = { done, fail };
     for (let count = 0; count < spec.processes; count++) this.#slots.push(this.#newSlot());
+    this.#changed();
   }
 
   get state(): BackendState {
@@ -205,8 +206,9 @@ class Supervisor implements Backend {
   }
 
   #changed(): void {
-    if (this.#stopping === null) this.#meters.report(this.#serving().length, this.#slots.length);
-    else this.#meters.report(0, 0);
+    const { state } = this;
+    if (state === "stopped") this.#meters.report({ state, ready: 0, wanted: 0 });
+    else this.#meters.report({ state, ready: this.#serving().length, wanted: this.#slots.length });
     for (const listener of [...this.#listeners]) {
       try {
         listener();
