@@ -1,7 +1,7 @@
 // A call that answers with a response: the order of its events, its length, and what follows its end.
 import {
   type Answer,
-  checkResponseHead,
+  checkTrailers,
   GatewayError,
   HeaderList,
   type HttpResponse,
@@ -119,7 +119,7 @@ export abstract class ResponseCall<R extends RequestHead> extends Call {
     if (this.stage === "over") return this.afterEnd();
     if (this.stage !== "trailers") throw orderError(type, "before the body has ended, or without `trailers: true`");
     const lines = [...this.#trailers, ...readPairs(headers, type)];
-    checkResponseHead({ kind: "response", status: 200, headers: HeaderList.fromWire(lines), body: null });
+    checkTrailers(HeaderList.fromWire(lines));
     this.#trailers = lines;
     if (!more_trailers) this.#endStream();
     return SENT;

@@ -8,7 +8,8 @@ export type { ReadVariablesOptions, VariablesHead, WriteVariablesOptions } from 
 export { classifyBlock, HeaderBlockDecoder, HeaderBlockError, isBodiless } from "./header-block/public.ts";
 export { withoutTrailers, writeAnswerBlock, writeHeaderBlock } from "./header-block/public.ts";
 export type { BlockKind, HeaderBlock, HeaderBlockErrorCode, HeaderBlockOptions } from "./header-block/public.ts";
-export { acceptedEncodings, checkResponseHead, contentLength, evaluatePreconditions } from "./headers/public.ts";
+export { acceptedEncodings, checkResponseHead, checkTrailers, contentLength } from "./headers/public.ts";
+export { evaluatePreconditions } from "./headers/public.ts";
 export { identityHeaders, isBodilessStatus, isFieldValue, isHopByHop, isIdentityHeader } from "./headers/public.ts";
 export { isToken, parseContentLength, parseHttpDate, rangeApplies } from "./headers/public.ts";
 export { readForwarded, reasonPhrase } from "./headers/public.ts";

@@ -58,7 +58,11 @@ export class Http2Exchange extends Http2Sender {
   inform(headers: HeaderList): void {
     if (this.stream.headersSent || this.stream.closed) return;
     checkResponseHead({ kind: "response", status: 200, headers, body: null });
-    this.stream.additionalHeaders({ ":status": 103, ...toFields(headers) });
+    try {
+      this.stream.additionalHeaders({ ":status": 103, ...toFields(headers) });
+    } catch (error) {
+      this.log.warn({ err: error }, "early hints that node:http2 does not send"); // a field that may come once only; hints may be lost
+    }
   }
 
   override check(nowMs: number): void {

@@ -148,12 +148,24 @@ export class Http2Sender extends HttpExchange implements StreamExchange {
     const { stream } = this;
     this.#isPumping = false;
     if (answer.trailers !== undefined) {
-      stream.once("wantTrailers", () => stream.sendTrailers(toFields(trailers ?? HeaderList.empty)));
+      stream.once("wantTrailers", () => this.#sendTrailers(trailers ?? HeaderList.empty));
     }
     this.#isStalled = true;
     stream.end();
     this.#finish();
     if (stream.destroyed) this.#endEarly();
+  }
+
+  /** node:http2 refuses more than our check does, such as a date that comes twice; nobody would catch it here. */
+  #sendTrailers(trailers: HeaderList): void {
+    try {
+      this.stream.sendTrailers(toFields(trailers));
+    } catch (error) {
+      this.#error = error;
+      this.log.error({ err: error }, "the trailers could not be sent");
+      this.cut();
+      this.#endEarly();
+    }
   }
 
   /** The answer is complete. A request body that nobody reads to its end is not wanted any more (RFC 9113 §8.1). */

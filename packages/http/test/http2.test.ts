@@ -173,6 +173,33 @@ test("trailers go both ways", async () => {
   expect((await trailers)[0]).toMatchObject({ "x-got": "42" });
 });
 
+test.each([
+  ["a line end", ["X-Sum", "1\r\nX-Evil: 1"]],
+  ["a field twice that node:http2 knows to come once", ["Date", "a", "Date", "b"]],
+])("R-W5: trailers with %s cut the stream, and the connection lives on", async (_, lines) => {
+  const outcomes: Outcome[] = [];
+  const { session } = await listen((request) => {
+    request.exchange.onEnd((outcome) => void outcomes.push(outcome));
+    if (request.path === "/fine") return text("fine");
+    const trailers = (): HeaderList => HeaderList.fromWire(lines);
+    return { kind: "response", status: 200, headers: HeaderList.empty, body: encodeText("body"), trailers };
+  });
+  const stream = session.request({ ":path": "/" });
+  const error = once(stream, "error");
+  stream.resume();
+  expect((await error)[0]).toBeInstanceOf(Error);
+  expect((await ask(session, { ":path": "/fine" })).body).toBe("fine");
+  expect(outcomes.map(({ result }) => result)).toEqual(["cut", "sent"]);
+});
+
+test("early hints that cannot be sent are left out", async () => {
+  const { session } = await listen((request) => {
+    request.exchange.inform?.(HeaderList.fromWire(["Date", "a", "Date", "b"]));
+    return text("done");
+  });
+  expect((await ask(session)).body).toBe("done");
+});
+
 test("sends 103 before the answer, and 100 when the body is first read", async () => {
   const { session } = await listen(async (request) => {
     request.exchange.inform?.(HeaderList.from({ Link: "</a.css>; rel=preload" }));

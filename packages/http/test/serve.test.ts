@@ -221,6 +221,22 @@ test.each<[string, string, Partial<HttpResponse>, RegExp]>([
   await server.close();
 });
 
+test("R-W5: trailers that cannot be sent cut the answer, and the server lives on", async () => {
+  const outcomes: Outcome[] = [];
+  const server = serve((request) => {
+    request.exchange.onEnd((outcome) => void outcomes.push(outcome));
+    if (request.path === "/fine") return text("fine");
+    const trailers = (): HeaderList => HeaderList.fromWire(["X-Sum", "1\r\nX-Evil: 1"]);
+    return { kind: "response", status: 200, headers: HeaderList.empty, body: encodeText("body"), trailers };
+  }, any);
+  await server.ready;
+  const cut = await exchange(server, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  expect(cut).toMatch(/\r\n4\r\nbody\r\n$/);
+  expect(await (await fetch(`${server.url}/fine`)).text()).toBe("fine");
+  expect(outcomes.map(({ result }) => result)).toEqual(["cut", "sent"]);
+  await server.close();
+});
+
 test("trailers follow a body of bytes, too", async () => {
   const server = serve(
     () => ({

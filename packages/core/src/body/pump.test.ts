@@ -230,3 +230,14 @@ test("a body of many chunks leaves no listener on the signal", async () => {
   expect(added).toHaveBeenCalledTimes(1);
   expect(removed).toHaveBeenCalledTimes(1);
 });
+
+test.each([
+  ["a line end", ["X-Sum", "1\r\nX-Evil: 1"]],
+  ["a name that is none", ["X Sum", "1"]],
+  ["a length", ["Content-Length", "3"]],
+  ["a field of the connection", ["Connection", "close"]],
+])("R-H5: trailers with %s are an error of the answer, which is closed once", async (_, lines) => {
+  const { answer, close } = answerOf(encodeText("abc"), { trailers: () => HeaderList.fromWire(lines) });
+  await expect(pumpBody(answer, target())).rejects.toMatchObject({ code: "GW_RESPONSE_HEAD" });
+  expect(close).toHaveBeenCalledTimes(1);
+});

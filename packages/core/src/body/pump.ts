@@ -1,5 +1,6 @@
 // Sends any answer body: one chunk at a time, at the client's pace, closed exactly once.
 
+import { checkTrailers } from "../headers/check.ts";
 import { contentLength } from "../headers/content-length.ts";
 import { GatewayError } from "../model/errors.ts";
 import type { HeaderList } from "../model/headers.ts";
@@ -29,19 +30,26 @@ export interface PumpResult {
  * Rejects when the body is not sent whole, so the carrier must make the cut visible to its client (R-W5):
  * with the error of the body, of `write` or of `close`; with `signal.reason` when the peer went away;
  * with `GW_LENGTH_MISMATCH` when the body does not have the length its Content-Length says (R-W4), of
- * which no byte too many is written. On a failure the iterator is returned before the answer is closed.
+ * which no byte too many is written; with `GW_RESPONSE_HEAD` when its trailers cannot be sent (R-H5). On a failure the iterator is returned before the answer is closed.
  */
 export async function pumpBody(answer: HttpResponse, target: PumpTarget): Promise<PumpResult> {
   let result: PumpResult;
   try {
     const bytesSent = await sendBody(answer, target);
-    result = { bytesSent, trailers: answer.trailers?.() ?? null };
+    result = { bytesSent, trailers: trailersOf(answer) };
   } catch (error) {
     await closeQuietly(answer);
     throw error;
   }
   await answer.close?.();
   return result;
+}
+
+/** The head has been checked before it left; these come too late for that, from the same app. */
+function trailersOf({ trailers }: HttpResponse): HeaderList | null {
+  const fields = trailers?.() ?? null;
+  if (fields !== null) checkTrailers(fields);
+  return fields;
 }
 
 async function closeQuietly(answer: HttpResponse): Promise<void> {

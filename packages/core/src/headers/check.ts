@@ -32,6 +32,17 @@ export function checkResponseHead(answer: HttpResponse): void {
   }
 }
 
+/**
+ * Throws unless the fields can follow a body: legal names and values, none that is hop-by-hop or frames a message
+ * (RFC 9110 §6.5.1).
+ *
+ * @throws GatewayError `GW_RESPONSE_HEAD` (500)
+ */
+export function checkTrailers(trailers: HeaderList): void {
+  const { length, hasTrailer } = checkLines(trailers);
+  if (length !== null || hasTrailer) throw badHead("Content-Length and Trailer mean nothing after a body");
+}
+
 /** What the check of a list found out. */
 interface HeadFacts {
   readonly length: number | null;

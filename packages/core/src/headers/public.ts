@@ -1,7 +1,7 @@
 // The public names of the header rules, for the package's entry.
 export { acceptedEncodings } from "./accept-encoding.ts";
 export { type ByteRange, selectRanges, writeContentRange } from "./byte-ranges.ts";
-export { checkResponseHead } from "./check.ts";
+export { checkResponseHead, checkTrailers } from "./check.ts";
 export { contentLength, parseContentLength } from "./content-length.ts";
 export { type Forwarded, type ForwardedTrust, readForwarded } from "./forwarded.ts";
 export { isHopByHop, withoutHopByHop } from "./hop-by-hop.ts";
