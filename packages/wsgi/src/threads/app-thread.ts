@@ -4,7 +4,7 @@ import type { Concurrency } from "../environ.ts";
 import { HeadReader } from "../head.ts";
 import type { WsgiApp } from "../types.ts";
 import type { ChannelEnd, RecordParts } from "./channel.ts";
-import { MAX_PLACES, STATE, TO_APP } from "./protocol.ts";
+import { placeOf, STATE, TO_APP } from "./protocol.ts";
 import type { RingRecord } from "./ring.ts";
 import { ServedRequest, type ServingThread } from "./served-request.ts";
 
@@ -138,7 +138,7 @@ export class AppThread implements ServingThread {
   }
 
   #begin(record: RingRecord): void {
-    const place = STATE.PLACES + ((record.a >>> 8) % MAX_PLACES);
+    const place = STATE.PLACES + placeOf(record.id);
     // The gateway may have taken it back: another thread was free, or the client has left.
     if (Atomics.compareExchange(this.#state, place, record.id, 0) !== record.id) return;
     const request = new ServedRequest(record, this);

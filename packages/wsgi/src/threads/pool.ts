@@ -9,6 +9,7 @@ import {
   type Status,
   silentLogger,
 } from "@gw/core";
+import { CallQueue } from "./call-queue.ts";
 import { Crew } from "./crew.ts";
 import { appDown, threadDied, threadHangs, threadsBusy } from "./errors.ts";
 import type { AppFile, ThreadSettings } from "./options.ts";
@@ -17,20 +18,18 @@ import type { WorkerThread } from "./worker-thread.ts";
 
 /** A request that waits behind another for this long may go to a thread that is free, milliseconds. */
 const RESCUE_MS = 5;
-const MAX_ID = 0x7fff_ffff;
 
 /** The threads and the queue behind an app's `start`, `stop`, `reload` and `status`. */
 export class ThreadPool {
   readonly #file: AppFile;
   readonly #name: string;
   readonly #settings: ThreadSettings;
-  readonly #waiting = new Set<ThreadCall>();
+  readonly #waiting = new CallQueue();
   #log: Logger = silentLogger;
   #crew: Crew | null = null;
   #isStopping = false;
   #clock: NodeJS.Timeout | null = null;
   #rescue: NodeJS.Timeout | null = null;
-  #lastId = 0;
   #onFree: () => void = () => {};
 
   constructor(file: AppFile, settings: ThreadSettings) {
@@ -93,8 +92,7 @@ export class ThreadPool {
   answer(request: HttpRequest, record: CallRecord): Promise<HttpResponse> {
     if (this.#crew === null || this.#isStopping)
       return Promise.reject(appDown(this.#name, this.#crew === null ? "it was not started" : "it is stopped"));
-    this.#lastId = this.#lastId === MAX_ID ? 1 : this.#lastId + 1;
-    const call = new ThreadCall(this.#lastId, request, record, { left: (one) => this.#waiting.delete(one) });
+    const call = new ThreadCall(request, record, { left: (one) => this.#waiting.delete(one) });
     if (request.signal.aborted) call.leave();
     else if (this.#waiting.size > 0 || !this.#give(call)) this.#wait(call);
     return call.answer;
@@ -166,8 +164,7 @@ export class ThreadPool {
   }
 
   #serveWaiting(): void {
-    for (const call of this.#waiting) {
-      if (!this.#give(call)) break;
+    for (let call = this.#waiting.first; call !== null && this.#give(call); call = this.#waiting.first) {
       this.#waiting.delete(call);
     }
     this.#onFree();
@@ -227,7 +224,7 @@ export class ThreadPool {
   #lost(begun: readonly ThreadCall[], waiting: readonly ThreadCall[], how: string): void {
     for (const call of begun) call.fail(threadDied(how));
     const later = [...this.#waiting];
-    this.#waiting.clear();
+    for (const call of later) this.#waiting.delete(call);
     for (const call of [...waiting, ...later]) this.#waiting.add(call);
     this.#serveWaiting();
   }

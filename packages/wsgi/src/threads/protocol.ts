@@ -2,7 +2,7 @@
 
 /** Kinds of records to the thread that runs the app. */
 export const TO_APP = {
-  /** A request: what `writeRequest` gives, its place from bit 8 of `a` on; bytes: its body, if that does not come later. */
+  /** A request: what `writeRequest` gives; bytes: its body, if that does not come later. */
   REQUEST: 1,
   /** A piece of its body. */
   BODY: 2,
@@ -64,12 +64,17 @@ export const STATE = {
   WAITING: 2,
   /** About what a request costs it, microseconds; a dear one counts at once. */
   COST_US: 3,
-  /** From here on: the requests that were sent and may still be taken back; 0: a free place. */
+  /** From here on: the requests that were sent and may still be taken back; 0: there is none at this place. */
   PLACES: 16,
 } as const;
 
-/** Requests that may be in a thread, begun or not. */
+/** Requests that may be in a thread, begun or not, beside those whose answers are walked. */
 export const MAX_PLACES = 64;
+
+/** The place of the request with this number. */
+export function placeOf(id: number): number {
+  return id % MAX_PLACES;
+}
 
 /** Bytes of an answer that may be under way to a client that has not taken them (R-W7). */
 export const WINDOW_BYTES = 262_144;

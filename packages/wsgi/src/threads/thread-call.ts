@@ -38,7 +38,10 @@ export interface CallRecord extends Required<Pick<RecordParts, "a" | "b" | "text
 
 /** One request. */
 export class ThreadCall {
-  readonly id: number;
+  /** Its number in the thread that has it. */
+  id = 0;
+  /** Its seat in the queue; -1: it does not wait there. */
+  seat = -1;
   readonly request: HttpRequest;
   readonly record: CallRecord;
   readonly answer: Promise<HttpResponse>;
@@ -57,8 +60,7 @@ export class ThreadCall {
   #feed: BodyFeed | null = null;
   readonly #onAbort = (): void => this.leave();
 
-  constructor(id: number, request: HttpRequest, record: CallRecord, events: CallEvents) {
-    this.id = id;
+  constructor(request: HttpRequest, record: CallRecord, events: CallEvents) {
     this.request = request;
     this.record = record;
     this.#events = events;

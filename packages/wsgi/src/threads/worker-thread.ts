@@ -2,13 +2,14 @@
 import { type ResourceLimits, Worker } from "node:worker_threads";
 import type { HeaderList, Logger } from "@gw/core";
 import type { Concurrency } from "../environ.ts";
+import { CallPlaces } from "./call-places.ts";
 import { ChannelEnd, channelMemory, type RecordParts } from "./channel.ts";
 import { readError } from "./error-record.ts";
 import { headTooLong } from "./errors.ts";
 import { HeadMemory } from "./head-memory.ts";
 import type { AppPlace } from "./load-app.ts";
 import { threadProgram } from "./package-file.ts";
-import { FROM_APP, MAX_PLACES, STATE, stateMemory, TO_APP } from "./protocol.ts";
+import { FROM_APP, STATE, stateMemory, TO_APP } from "./protocol.ts";
 import type { RingRecord } from "./ring.ts";
 import type { ThreadData } from "./thread.ts";
 import type { CallThread, ThreadCall } from "./thread-call.ts";
@@ -60,12 +61,10 @@ export class WorkerThread implements CallThread {
   readonly #state: Int32Array;
   readonly #events: WorkerThreadEvents;
   readonly #log: Logger;
-  readonly #calls = new Map<number, ThreadCall>();
-  readonly #places = new Map<number, number>();
+  readonly #calls: CallPlaces;
   /** Records that found no room. */
   readonly #unsent: { kind: number; parts: RecordParts }[] = [];
   readonly #heads = new HeadMemory();
-  #streams = 0;
   #isWaking = false;
   #steps = 0;
   #stepsSeenAt = 0;
@@ -82,6 +81,7 @@ export class WorkerThread implements CallThread {
     this.#events = events;
     this.#log = log;
     this.#state = new Int32Array(state);
+    this.#calls = new CallPlaces(this.#state);
     this.#worker = new Worker(threadProgram("thread.js", import.meta.url), {
       workerData,
       name: name.slice(0, 64),
@@ -104,12 +104,12 @@ export class WorkerThread implements CallThread {
 
   /** Requests that it has begun or will, without those whose answers are walked. */
   get busy(): number {
-    return this.#calls.size - this.#streams;
+    return this.#calls.busy;
   }
 
   /** Answers that are walked. */
   get streams(): number {
-    return this.#streams;
+    return this.#calls.streams;
   }
 
   /** Everything it has. */
@@ -125,24 +125,20 @@ export class WorkerThread implements CallThread {
 
   /** Gives it a request. @returns false if it has no room */
   give(call: ThreadCall): boolean {
-    const place = this.#freePlace();
-    if (place < 0 || this.#unsent.length > 0) return false;
+    if (this.#unsent.length > 0 || !this.#calls.take(call)) return false;
     const { a, b, texts, bytes } = call.record;
-    Atomics.store(this.#state, STATE.PLACES + place, call.id);
     try {
-      if (!this.#channel.post(TO_APP.REQUEST, { id: call.id, a: a | (place << 8), b, texts, bytes })) {
-        Atomics.store(this.#state, STATE.PLACES + place, 0);
+      if (!this.#channel.post(TO_APP.REQUEST, { id: call.id, a, b, texts, bytes })) {
+        this.#calls.takeBack(call);
         return false;
       }
     } catch {
-      Atomics.store(this.#state, STATE.PLACES + place, 0);
+      this.#calls.takeBack(call);
       call.fail(headTooLong(431));
       return true;
     }
     this.#wakeSoon();
-    if (this.#calls.size === 0) this.#worker.ref();
-    this.#calls.set(call.id, call);
-    this.#places.set(call.id, place);
+    if (this.#calls.size === 1) this.#worker.ref();
     this.served++;
     call.givenTo(this);
     return true;
@@ -160,18 +156,16 @@ export class WorkerThread implements CallThread {
 
   /** Takes a request back that it has not begun. */
   takeBack(call: ThreadCall): boolean {
-    const place = this.#places.get(call.id);
-    if (place === undefined || Atomics.compareExchange(this.#state, STATE.PLACES + place, call.id, 0) !== call.id)
-      return false;
+    if (!this.#calls.takeBack(call)) return false;
     this.served--;
-    this.#forget(call);
+    this.#dropped();
     call.givenTo(null);
     return true;
   }
 
   /** The requests it has not begun, oldest first, that it was given before this time. */
   waitingSince(time: number): ThreadCall[] {
-    return [...this.#calls.values()].filter((call) => call.givenAt < time && !this.#hasBegun(call));
+    return this.#calls.waiting().filter(({ givenAt }) => givenAt < time);
   }
 
   /** The request whose code has run without a step for longer than this; `null`: none has. */
@@ -255,38 +249,27 @@ export class WorkerThread implements CallThread {
   #takeOf(call: ThreadCall, record: RingRecord): void {
     const wasStreaming = call.isStreaming;
     const isDone = call.take(record);
-    if (call.isStreaming && !wasStreaming) this.#streams++;
-    if (isDone) this.#forget(call);
-    if (isDone || call.isStreaming !== wasStreaming) this.#events.free(this);
+    const isStream = call.isStreaming && !wasStreaming;
+    if (isStream) this.#calls.stream(call);
+    if (isDone) {
+      this.#calls.drop(call);
+      this.#dropped();
+    }
+    if (isDone || isStream) this.#events.free(this);
   }
 
-  #forget(call: ThreadCall): void {
-    this.#calls.delete(call.id);
-    this.#places.delete(call.id);
-    if (call.isStreaming) this.#streams--;
+  #dropped(): void {
     if (this.#calls.size > 0) return;
     this.#worker.unref();
     this.#onIdle();
   }
 
-  #hasBegun({ id }: ThreadCall): boolean {
-    return Atomics.load(this.#state, STATE.PLACES + (this.#places.get(id) as number)) !== id;
-  }
-
-  #freePlace(): number {
-    if (this.#calls.size === 0) return 0;
-    for (let place = 0; place < MAX_PLACES; place++)
-      if (Atomics.load(this.#state, STATE.PLACES + place) === 0) return place;
-    return -1;
-  }
-
   /** What it sent before it ended counts. */
   #exited(code: number): void {
     this.look();
-    const calls = [...this.#calls.values()];
     const lost: LostCalls = {
-      begun: calls.filter((call) => this.#hasBegun(call)),
-      waiting: calls.filter((call) => !this.#hasBegun(call)),
+      begun: this.#calls.begun(),
+      waiting: this.#calls.waiting(),
       how: this.#error === null ? `exited with code ${code}` : `ended: ${this.#error.message}`,
     };
     for (const call of lost.waiting) call.givenTo(null);
