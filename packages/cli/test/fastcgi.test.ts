@@ -1,11 +1,12 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { gateway } from "@gw/core";
 import { run } from "@gw/core/testing";
 import { fastcgi } from "@gw/fastcgi";
+import { RecordType, writeBeginRequest, writeParams, writeRecord } from "@gw/fastcgi/codec";
 import { requires } from "@gw-private/requires";
 import { expect, onTestFinished, test } from "vitest";
 import { appSaying, bareEnvironment, command, folderWith, gw, serving } from "./gw.ts";
@@ -101,6 +102,63 @@ test("gw fastcgi obeys signals, reloads and keeps a pid file as gw serve does", 
   expect(await server.ended).toBe(0);
   expect([existsSync(join(folder.path, "gw.pid")), existsSync(join(folder.path, "s"))]).toEqual([false, false]);
 });
+
+test("R-F8: gw fastcgi has the time limits of gw serve, for what a web server sends", async () => {
+  const folder = folderWith({
+    "app.ts":
+      'import { readText, text } from "@gw/core";\nexport default async (request) => text(await readText(request));\n',
+  });
+  const words = ["fastcgi", "app.ts", "--uds", "s", "--timeout", "200ms", "--min-body-rate", "1"];
+  const server = await serving(folder, [...words, "--header-timeout", "250ms", "--write-timeout", "5s"]);
+  const begin = writeBeginRequest(1, "responder", false);
+  const variables = writeParams([
+    ["REQUEST_METHOD", "POST"],
+    ["SCRIPT_NAME", ""],
+    ["PATH_INFO", "/"],
+    ["CONTENT_LENGTH", "9"],
+  ]);
+  const params = [variables, new Uint8Array(0)].map((part) => writeRecord(RecordType.params, 1, part));
+  const input = writeRecord(RecordType.stdin, 1, Buffer.from("abc"));
+  expect(await exchanged(join(folder.path, "s"), Buffer.concat([begin, ...params, input]))).toContain("Status: 408");
+  expect(await exchanged(join(folder.path, "s"), begin)).toBe("");
+  await server.says(/variables did not come to an end/);
+});
+
+/** Sends bytes, leaves the connection open and gives what came until the other side closed it. */
+async function exchanged(path: string, bytes: Uint8Array): Promise<string> {
+  const socket = connect({ path });
+  onTestFinished(() => void socket.destroy());
+  socket.write(bytes);
+  const chunks: Buffer[] = [];
+  for await (const chunk of socket as AsyncIterable<Buffer>) chunks.push(chunk);
+  return Buffer.concat(chunks).toString("latin1");
+}
+
+const asRoot = process.getuid?.() === 0 ? requires("/proc/self/status", "getent") : requires("root privileges");
+
+asRoot(
+  "R-O14: gw fastcgi --user binds as root, gives the socket to the web server's group, and serves as that user",
+  async () => {
+    const folder = folderWith({
+      "app.ts":
+        'import { json } from "@gw/core";\nexport default (_request) => json([process.getuid(), process.getgid(), process.getgroups()]);\n',
+    });
+    chmodSync(folder.path, 0o755);
+    mkdirSync(join(folder.path, "run")); // root's, as /run is
+    const socket = join(folder.path, "run/s");
+    const words = ["fastcgi", "app.ts", "--uds", socket, "--user", "nobody", "--group", "www-data"];
+    const server = await serving(folder, words);
+    const idOf = (kind: string, name: string): number =>
+      Number(execFileSync("getent", [kind, name], { encoding: "utf8" }).split(":")[2]);
+    const [user, group] = [idOf("passwd", "nobody"), idOf("group", "www-data")];
+    const [uid, gid, groups] = JSON.parse(await ask(`unix:${socket}`, "/")) as [number, number, number[]];
+    expect([uid, gid, groups.includes(0)]).toEqual([user, group, false]);
+    expect(statSync(socket)).toMatchObject({ uid: 0, gid: group });
+    expect(statSync(socket).mode & 0o777).toBe(0o660);
+    server.kill("SIGTERM");
+    expect(await server.ended).toBe(0);
+  },
+);
 
 requires("php-cgi")("php:./docroot runs scripts and sends files", async () => {
   const { path } = folderWith({ "www/index.php": "<?php echo 'php says ', 6 * 7;", "www/a.txt": "static" });

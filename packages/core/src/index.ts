@@ -15,10 +15,10 @@ export { isToken, parseContentLength, parseHttpDate, rangeApplies } from "./head
 export { readForwarded, reasonPhrase } from "./headers/public.ts";
 export { scrubIdentity, selectRanges, withoutHopByHop, writeContentRange, writeHttpDate } from "./headers/public.ts";
 export type { ByteRange, Forwarded, ForwardedTrust, Validators } from "./headers/public.ts";
-export { bufferBody, incomingBody, mapBody, memoryBody, pumpBody, readBytes, readForm } from "./body/public.ts";
-export { readJson, readText, type ReadJsonOptions, type ReadOptions, type Spool } from "./body/public.ts";
-export type { BufferBodyOptions, ChunkTransform, IncomingBodyOptions, MapBodyOptions } from "./body/public.ts";
-export type { PumpResult, PumpTarget, SpoolStore, StreamTransform } from "./body/public.ts";
+export { BodyTimer, bufferBody, incomingBody, mapBody, memoryBody, pumpBody, readBytes } from "./body/public.ts";
+export { readForm, readJson, readText, type ReadJsonOptions, type ReadOptions, type Spool } from "./body/public.ts";
+export type { ArrivingBody, BodyPace, BufferBodyOptions, ChunkTransform, IncomingBodyOptions } from "./body/public.ts";
+export type { MapBodyOptions, PumpResult, PumpTarget, SpoolStore, StreamTransform } from "./body/public.ts";
 export { fromFetch, toFetch } from "./faces/public.ts";
 export type { FetchEnvironment, FetchExecution, FetchFunction, FetchSource } from "./faces/public.ts";
 export type { FetchHandler, ToFetchOptions } from "./faces/public.ts";

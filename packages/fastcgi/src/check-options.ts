@@ -27,6 +27,10 @@ const SERVER: NumberTable<FastcgiServerOptions> = {
   maxBodyBytes: countFrom(0),
   maxSpoolBytes: countFrom(0),
   headerTimeoutMs: timerMs,
+  bodyTimeoutMs: limitMs,
+  minBodyBytesPerSecond: countFrom(0),
+  requestTimeoutMs: limitMs,
+  writeTimeoutMs: timerMs,
   idleGraceMs: timerMs,
   gracefulTimeoutMs: timerMs,
 };

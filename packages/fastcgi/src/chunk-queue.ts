@@ -25,6 +25,11 @@ export class ChunkQueue implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
     return this.#unreadBytes;
   }
 
+  /** Whether the reader waits for what has not come. */
+  get isWaiting(): boolean {
+    return this.#waiting !== null;
+  }
+
   /** Whether what is pushed will be read. */
   get isOpen(): boolean {
     return !this.#isEnded && !this.#isAbandoned && this.#failure === null;

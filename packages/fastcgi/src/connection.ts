@@ -2,41 +2,28 @@
 import type { Socket } from "node:net";
 import { GatewayError, type MaybePromise, type ReadVariablesOptions } from "@gw/core";
 import { endPiece } from "./answer.ts";
-import { ApplicationConnection, type ApplicationEvent, type ApplicationOptions } from "./codec/application.ts";
-import { HEADER_BYTES, RecordType } from "./codec/constants.ts";
+import { ApplicationConnection, type ApplicationEvent } from "./codec/application.ts";
+import { RecordType } from "./codec/constants.ts";
 import { recordHeader } from "./codec/record.ts";
-import { inputCut, type SpillOptions } from "./input-queue.ts";
+import type { ConnectionSettings } from "./connection-settings.ts";
+import { inputCut } from "./input-queue.ts";
 import { OpeningLimit } from "./opening-limit.ts";
 import { RecordSocket } from "./record-socket.ts";
 import { Responder, type ResponderLink } from "./responder.ts";
-import type { Runtimes } from "./runtimes.ts";
-
-/** What all connections of a server share. */
-export interface ConnectionSettings {
-  readonly runtimes: Runtimes;
-  readonly codec: ApplicationOptions;
-  readonly variables: ReadVariablesOptions;
-  readonly spill: SpillOptions;
-  /** How long an idle connection stays when the server stops, milliseconds. */
-  readonly idleGraceMs: number;
-  /** How long a request's variables may take to come, milliseconds. */
-  readonly headerTimeoutMs: number;
-  /** Called when the socket has closed. */
-  closed(connection: Connection): void;
-}
+import { WriteLimit } from "./write-limit.ts";
 
 /** Unread input of one connection beyond which it is read no further. */
 const PAUSE_BYTES = 262_144;
+/**
+ * Answers that the web server has not read, beyond which we begin nothing more for it. No more than that: input of
+ * requests that run is read on, because who sends a long one may read no answer before its end.
+ */
+const UNREAD_BYTES = 1_048_576;
 /** How long a connection with one request waits for its app to read, before the input goes to a file. */
 const PATIENCE_MS = 250;
 
 /** A connection that has asked nothing yet gets so many times the grace of one that has. */
 const FIRST_REQUEST_FACTOR = 10;
-
-/** For a web server to pass on what came before a broken end. */
-const HEAD_START_MS = 50;
-/** Eight bytes that are no header of a record: version 0. */
-const noRecord: Uint8Array = new Uint8Array(HEADER_BYTES);
 
 /** Counts what makes a connection active, for all of them: cheaper than the time, and an order too. */
 let moments = 0;
@@ -51,29 +38,45 @@ export class Connection implements ResponderLink {
   readonly #responders: Map<number, Responder> = new Map();
   readonly #keeps: Map<number, boolean> = new Map();
   readonly #openings: OpeningLimit;
+  readonly #writes: WriteLimit;
   /** Where the last end of a request stands in the order of all of them, or the start of the connection. */
   lastActive: number = moments++;
+  /** What is to be done when the web server has read its answers. */
+  #held: readonly ApplicationEvent[] = [];
+  /** Whether what has come together is being looked at: a request that ends meanwhile is not the last one. */
+  #isTaking = false;
+  #isEndDue = false;
   #isLeaving = false;
   #hasAsked = false;
   #patience: NodeJS.Timeout | undefined;
   #grace: NodeJS.Timeout | undefined;
 
-  constructor(socket: Socket, settings: ConnectionSettings) {
+  /** @param onClosed called when the socket has closed */
+  constructor(socket: Socket, settings: ConnectionSettings, onClosed: () => void) {
     this.#socket = socket;
     this.#settings = settings;
     this.variables = settings.variables;
     this.#machine = new ApplicationConnection(settings.codec);
     this.#writer = new RecordSocket(socket);
     this.#openings = new OpeningLimit(settings.headerTimeoutMs, () => this.#openingExpired());
+    this.#writes = new WriteLimit(socket, settings.writeTimeoutMs, () => this.#writeExpired());
     socket.on("data", (chunk) => this.#feed(chunk));
     socket.on("end", () => this.#halfClosed());
     socket.on("error", () => {}); // "close" follows and says all there is to do
-    socket.on("close", () => this.#closed());
+    socket.on("close", () => {
+      this.#closed();
+      onClosed();
+    });
   }
 
   /** Requests under way. */
   get running(): number {
     return this.#responders.size;
+  }
+
+  /** Whether no request runs, nor waits for the web server to read. */
+  get #isDone(): boolean {
+    return this.running === 0 && this.#held.length === 0;
   }
 
   /** Whether no request has begun that is not finished, and the web server has taken all answers. */
@@ -87,13 +90,25 @@ export class Connection implements ResponderLink {
     const { idleGraceMs } = this.#settings;
     // Who has just connected is about to ask, and on a busy machine that takes its time.
     const graceMs = this.#hasAsked ? idleGraceMs : idleGraceMs * FIRST_REQUEST_FACTOR;
-    if (this.running === 0) this.#grace = setTimeout(() => this.#endIfIdle(), graceMs);
+    if (this.#isDone) this.#grace = setTimeout(() => this.#endIfIdle(), graceMs);
+  }
+
+  /** Called about once a second: who sends or reads too slowly is not waited for. No request sets a timer of its own. */
+  check(nowMs: number): void {
+    const moment = { nowMs, isPaused: this.#socket.isPaused() };
+    for (const responder of this.#responders.values()) responder.checkPace(this.#settings.pace, moment);
+    this.#writes.check();
+  }
+
+  #writeExpired(): void {
+    this.#settings.runtimes.current.log.warn({}, "a FastCGI connection was closed: its peer does not read its answers");
+    this.destroy();
   }
 
   /** What has arrived meanwhile is read before a `setImmediate`, not before a timer: our loop may have stood still. */
   #endIfIdle(): void {
     setImmediate(() => {
-      if (this.running === 0) this.#socket.end();
+      if (this.#isDone) this.#socket.end();
     });
   }
 
@@ -120,7 +135,7 @@ export class Connection implements ResponderLink {
       return;
     }
     this.#endPatience();
-    this.#writer.resume();
+    if (this.#held.length === 0) this.#writer.resume();
   }
 
   #spill(): void {
@@ -139,7 +154,9 @@ export class Connection implements ResponderLink {
     this.lastActive = moments++;
     const keeps = this.#keeps.get(requestId) ?? false;
     this.#keeps.delete(requestId);
-    if ((!keeps || this.#isLeaving) && this.running === 0) this.#socket.end();
+    const mayEnd = !keeps || this.#isLeaving;
+    if (this.#isTaking) this.#isEndDue ||= mayEnd;
+    else if (mayEnd && this.#isDone) this.#socket.end();
     else this.inputRead();
   }
 
@@ -151,16 +168,8 @@ export class Connection implements ResponderLink {
       return;
     }
     this.#release(requestId);
-    // Closing before FCGI_END_REQUEST is what the protocol has for it, but nginx takes that for the end of an answer
-    // without a length. A record of a version there is none of, it takes for what it is (docs/decisions/0006); with
-    // what it read together with it, it drops the rest, so what is out already gets a head start.
     if (isMeasured) this.#socket.destroySoon();
-    else setTimeout(() => this.#endBroken(), HEAD_START_MS);
-  }
-
-  #endBroken(): void {
-    void this.write([noRecord]);
-    this.#socket.destroySoon();
+    else this.#writer.breakOff();
   }
 
   #release(requestId: number): void {
@@ -182,9 +191,34 @@ export class Connection implements ResponderLink {
       this.#socket.destroy();
       return;
     }
-    for (const event of events) this.#take(event);
+    this.#takeAll(events);
+  }
+
+  #takeAll(events: readonly ApplicationEvent[]): void {
+    let at = 0;
+    this.#isTaking = true;
+    for (const event of events) {
+      if (this.#socket.writableLength > UNREAD_BYTES && isAnswered(event)) {
+        this.#hold(events.slice(at));
+        break;
+      }
+      this.#take(event);
+      at++;
+    }
+    this.#isTaking = false;
+    if (this.#isEndDue && this.#isDone) this.#socket.end();
+    this.#isEndDue = false;
     this.#openings.watch(this.#machine.oldestOpening);
     this.inputRead();
+  }
+
+  #hold(events: readonly ApplicationEvent[]): void {
+    this.#held = events;
+    this.#socket.pause();
+    this.#socket.once("drain", () => {
+      this.#held = [];
+      this.#takeAll(events);
+    });
   }
 
   /** Running requests are still answered; the connection ends with the last of them. */
@@ -205,7 +239,7 @@ export class Connection implements ResponderLink {
       case "invalid":
         return this.#open(event.id, event.keepConnection).refuse(event.error);
       case "input":
-        return this.#responders.get(event.id)?.input.push(event.bytes);
+        return this.#responders.get(event.id)?.takeInput(event.bytes);
       case "inputEnd":
         return this.#responders.get(event.id)?.input.end();
       case "data":
@@ -248,8 +282,12 @@ export class Connection implements ResponderLink {
     clearTimeout(this.#grace);
     this.#openings.watch(null);
     for (const responder of this.#responders.values()) responder.abort(gone("the web server closed the connection"));
-    this.#settings.closed(this);
   }
+}
+
+/** Whether it may make us write at once. */
+function isAnswered({ kind }: ApplicationEvent): boolean {
+  return kind === "request" || kind === "invalid" || kind === "reply";
 }
 
 function gone(message: string): GatewayError {

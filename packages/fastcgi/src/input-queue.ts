@@ -1,5 +1,5 @@
 // One stream of one request, filled by a connection that others share, read by an app or a client: in memory, or behind that in a file.
-import { GatewayError, type MaybePromise, type SpoolStore } from "@gw/core";
+import { type BodyPace, BodyTimer, GatewayError, type MaybePromise, type SpoolStore } from "@gw/core";
 import { ChunkQueue } from "./chunk-queue.ts";
 import { Overflow } from "./overflow.ts";
 
@@ -10,8 +10,17 @@ export interface SpillOptions {
   readonly maxSpoolBytes: number;
 }
 
+/** When a connection is looked at. */
+export interface Moment {
+  readonly nowMs: number;
+  /** Whether we do not read the connection: then it is not the web server that an app waits for. */
+  readonly isPaused: boolean;
+}
+
 /** Bytes that have come and were not read yet: FCGI_STDIN of a responder's request, FCGI_STDOUT of a backend's. */
 export class InputQueue extends ChunkQueue {
+  #receivedBytes = 0;
+  #timer: BodyTimer | null = null;
   #overflow: Overflow | null = null;
   #maxSpoolBytes = 0;
 
@@ -40,7 +49,17 @@ export class InputQueue extends ChunkQueue {
     this.#overflow = overflow;
   }
 
+  /** Fails what comes more slowly than that, from the first look on; it has to be looked at again and again. */
+  checkPace(pace: BodyPace, { nowMs, isPaused }: Moment): void {
+    if (!this.isOpen) return;
+    this.#timer ??= new BodyTimer(nowMs, "GW_FCGI_BODY_SLOW");
+    const arriving = { receivedBytes: this.#receivedBytes, isWaiting: this.isWaiting && !isPaused };
+    const tooSlow = this.#timer.check(arriving, nowMs, pace);
+    if (tooSlow !== null) this.fail(tooSlow);
+  }
+
   override push(chunk: Uint8Array): void {
+    this.#receivedBytes += chunk.length;
     if (this.#overflow === null || !this.isOpen) super.push(chunk);
     else this.#overflow.push(chunk);
   }

@@ -32,6 +32,14 @@ export interface FastcgiServerOptions extends ReadVariablesOptions {
   maxParams?: number;
   /** How long a request may take from FCGI_BEGIN_REQUEST to the end of its variables, milliseconds. @default 60_000 */
   headerTimeoutMs?: number;
+  /** How long an app may wait for input before `minBodyBytesPerSecond` counts, milliseconds. @default 20_000 (R-F8) */
+  bodyTimeoutMs?: number;
+  /** Slowest input while an app waits for it, bytes per second; slower: 408. 0: no limit. @default 500 (R-F8) */
+  minBodyBytesPerSecond?: number;
+  /** From the end of a request's variables to that of its input, milliseconds; longer: 408. 0: no limit. @default 900_000 */
+  requestTimeoutMs?: number;
+  /** How long a web server may read nothing of what is sent to it before its connection is closed, milliseconds. 0: no limit. @default 60_000 */
+  writeTimeoutMs?: number;
   /** Request body, bytes. @default 10_000_000 (R-H7) */
   maxBodyBytes?: number;
   /** Where input waits that an app does not read, so that it holds up no other request of its connection. @default temporary files */

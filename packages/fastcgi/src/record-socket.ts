@@ -1,6 +1,12 @@
 // A socket as both sides of a connection write to it: gathered, and at the pace of the peer.
 import type { Socket } from "node:net";
 import type { MaybePromise } from "@gw/core";
+import { HEADER_BYTES } from "./codec/constants.ts";
+
+/** For a web server to pass on what came before a broken end. */
+const HEAD_START_MS = 50;
+/** Eight bytes that are no header of a record: version 0. */
+const noRecord: Uint8Array = new Uint8Array(HEADER_BYTES);
 
 /** Writes pieces that belong together in one system call; whoever writes waits when the peer does not read. */
 export class RecordSocket {
@@ -27,6 +33,19 @@ export class RecordSocket {
   writeText(records: string): void {
     const socket = this.#socket;
     if (!socket.destroyed && !socket.writableEnded) socket.write(records, "latin1");
+  }
+
+  /**
+   * Ends an answer so that nobody takes it for whole. Closing before FCGI_END_REQUEST is what the protocol has for it, but
+   * nginx takes that for the end of an answer without a length. A record of a version there is none of, it takes for what
+   * it is (docs/decisions/0006); with what it read together with it, it drops the rest, so what is out already gets a
+   * head start.
+   */
+  breakOff(): void {
+    setTimeout(() => {
+      void this.write([noRecord]);
+      this.#socket.destroySoon();
+    }, HEAD_START_MS);
   }
 
   pause(): void {

@@ -1,6 +1,7 @@
 // One request of a connection: variables and input in, answer out.
 import {
   type Answer,
+  type BodyPace,
   closeAnswer,
   emptyState,
   GatewayError,
@@ -26,7 +27,7 @@ import { chunkPieces, endPiece, wholeAnswer } from "./answer.ts";
 import { authorizerVariables } from "./authorizer-variables.ts";
 import type { Role } from "./codec/constants.ts";
 import { withFilterData } from "./filter-data.ts";
-import { InputQueue, type SpillOptions } from "./input-queue.ts";
+import { InputQueue, type Moment, type SpillOptions } from "./input-queue.ts";
 
 /** The connection as its requests see it. */
 export interface ResponderLink {
@@ -52,6 +53,8 @@ export class Responder {
   readonly #requestId: number;
   readonly #exchange: OpenExchange;
   readonly #gone: AbortController = new AbortController();
+  /** Bytes of input that the request has announced and that have not come. */
+  #inputLeft = Number.POSITIVE_INFINITY;
   #isOver = false;
 
   constructor(link: ResponderLink, requestId: number, runtime: Runtime) {
@@ -67,6 +70,13 @@ export class Responder {
     return this.input.unreadBytes + (this.data?.unreadBytes ?? 0);
   }
 
+  /** Adds input; what comes after more than was announced is no app's, and is not kept. */
+  takeInput(bytes: Uint8Array): void {
+    if (this.#inputLeft < 0) return;
+    this.#inputLeft -= bytes.length;
+    this.input.push(bytes);
+  }
+
   /** Lets input go to a file until the app has caught up. */
   spill(options: SpillOptions): void {
     this.input.spill(options);
@@ -77,6 +87,12 @@ export class Responder {
   failInput(reason: GatewayError): void {
     this.input.fail(reason);
     this.data?.fail(reason);
+  }
+
+  /** Ends input that comes too slowly (R-F8). */
+  checkPace(pace: BodyPace, moment: Moment): void {
+    this.input.checkPace(pace, moment);
+    this.data?.checkPace(pace, moment);
   }
 
   /** Asks the app and sends its answer. */
@@ -118,6 +134,7 @@ export class Responder {
     // A body without a length announces itself by this; then its end is that of the stream.
     const isUnknown = contentLength === null && (isMinusOne || variables.has("HTTP_TRANSFER_ENCODING"));
     const length = isUnknown ? null : (contentLength ?? 0);
+    this.#inputLeft = length ?? Number.POSITIVE_INFINITY;
     const body = incomingBody({ length, exchange: this.#exchange, open: () => this.input });
     const signal = this.#gone.signal;
     const state = role === "filter" ? this.#filterState(variables) : emptyState;

@@ -1,17 +1,19 @@
 // serveFastcgi(app): an app as a FastCGI application behind a web server.
 
 import { createServer, type Socket } from "node:net";
-import { type AppSource, createContext, GatewayError, type PeerList, peerList, Runtime } from "@gw/core";
+import { type AppSource, type BodyPace, createContext, GatewayError, type PeerList, peerList, Runtime } from "@gw/core";
 import { fileSpool, type Listening, listenAll, parseBind } from "@gw/core/node";
 import { checkServerOptions } from "./check-options.ts";
 import { ParamsDecoder } from "./codec/params.ts";
-import { Connection, type ConnectionSettings } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import { ConnectionRoom } from "./connection-room.ts";
+import type { ConnectionSettings } from "./connection-settings.ts";
 import type { FastcgiServerOptions, RunningFastcgiServer } from "./options.ts";
 import { Runtimes } from "./runtimes.ts";
 
 const IDLE_GRACE_MS = 100;
 const HEADER_TIMEOUT_MS = 60_000;
+const WRITE_TIMEOUT_MS = 60_000;
 const MAX_CONNECTIONS = 1_000;
 const LOOPBACK: readonly string[] = ["127.0.0.1", "::1"];
 
@@ -35,23 +37,29 @@ export function serveFastcgi(app: AppSource, options: FastcgiServerOptions = {})
     codec: codecOptions(options),
     idleGraceMs: options.idleGraceMs ?? IDLE_GRACE_MS,
     headerTimeoutMs: options.headerTimeoutMs ?? HEADER_TIMEOUT_MS,
+    pace: paceOf(options),
+    writeTimeoutMs: options.writeTimeoutMs ?? WRITE_TIMEOUT_MS,
     spill: { spool: options.spool ?? fileSpool(), maxSpoolBytes: options.maxSpoolBytes ?? 67_108_864 },
-    closed(connection) {
+  };
+  const add = (socket: Socket): void => {
+    const connection = new Connection(socket, settings, () => {
       connections.delete(connection);
       if (connections.size === 0) whenIdle();
-    },
+    });
+    connections.add(connection);
   };
   const isAllowed = peerTest(options);
   const accept = (socket: Socket): void => {
     if (!isAllowed(socket)) {
       context.log.warn({ peer: socket.remoteAddress }, "a FastCGI connection was refused: its peer is not allowed");
       socket.destroy();
-    } else if (connections.makeRoom()) connections.add(new Connection(socket, settings));
+    } else if (connections.makeRoom()) add(socket);
     else socket.destroy();
   };
   let listening: Listening[] = [];
   let closing: Promise<void> | null = null;
   let cutNow = (): void => {};
+  let stopLooking = (): void => {};
 
   async function start(): Promise<void> {
     await runtimes.current.start();
@@ -61,6 +69,7 @@ export function serveFastcgi(app: AppSource, options: FastcgiServerOptions = {})
       await runtimes.current.stop(AbortSignal.timeout(gracefulTimeoutMs));
       throw error;
     }
+    stopLooking = lookAt(connections, settings);
   }
 
   /** Settles when every connection has closed, or cuts them at the deadline. */
@@ -84,6 +93,7 @@ export function serveFastcgi(app: AppSource, options: FastcgiServerOptions = {})
     await ready;
     await Promise.all(listening.map((one) => one.close()));
     await drain(deadline);
+    stopLooking();
     await runtimes.current.stop(deadline);
   }
 
@@ -137,6 +147,22 @@ function codecOptions(options: FastcgiServerOptions): ConnectionSettings["codec"
       ["FCGI_MPXS_CONNS", maxRequestsPerConnection > 1 ? "1" : "0"],
     ]),
   };
+}
+
+function paceOf(options: FastcgiServerOptions): BodyPace {
+  const { bodyTimeoutMs = 20_000, minBodyBytesPerSecond = 500, requestTimeoutMs = 900_000 } = options;
+  return { bodyTimeoutMs, minBodyBytesPerSecond, requestTimeoutMs };
+}
+
+/** Looks at every connection, so often that no limit is overrun by more than a quarter, once a second at most. */
+function lookAt(connections: ConnectionRoom, { pace, writeTimeoutMs }: ConnectionSettings): () => void {
+  const limits = [pace.bodyTimeoutMs, pace.requestTimeoutMs, writeTimeoutMs].filter((ms) => ms > 0);
+  const everyMs = Math.min(1_000, Math.max(20, Math.min(...limits) / 4));
+  const timer = setInterval(() => {
+    const now = performance.now();
+    for (const connection of connections) connection.check(now);
+  }, everyMs).unref();
+  return () => clearInterval(timer);
 }
 
 /** Which peers may connect (R-F9). Unix sockets are guarded by their file's permissions. */

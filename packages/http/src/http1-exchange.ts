@@ -2,6 +2,7 @@
 import type { ServerResponse } from "node:http";
 import {
   type Answer,
+  BodyTimer,
   checkResponseHead,
   emptyBody,
   emptyState,
@@ -12,7 +13,6 @@ import {
   isPromise,
   type RequestBody,
 } from "@gw/core";
-import { BodyTimer } from "./body-timer.ts";
 import { tooManyLines } from "./http1-head.ts";
 import { Http1Sender } from "./http1-sender.ts";
 import type { RequestFacts } from "./request-rules.ts";
@@ -76,7 +76,7 @@ export class Http1Exchange extends Http1Sender {
     if (this.step === "draining") {
       if (forMs > limits.bodyTimeoutMs) this.link.closeGently();
     } else if (this.body?.isOpen === true) {
-      this.#bodyTimer ??= new BodyTimer(nowMs);
+      this.#bodyTimer ??= new BodyTimer(nowMs, "GW_HTTP_BODY_SLOW");
       const tooSlow = this.#bodyTimer.check(this.body, nowMs, limits);
       if (tooSlow !== null) this.link.failBody(tooSlow);
     }

@@ -1,6 +1,7 @@
 // One HTTP/2 request and its answer: a stream of node:http2 on one side, the model on the other (RFC 9113 §8).
 import {
   type Answer,
+  BodyTimer,
   checkResponseHead,
   emptyBody,
   emptyState,
@@ -10,7 +11,6 @@ import {
   isPromise,
   type RequestBody,
 } from "@gw/core";
-import { BodyTimer } from "./body-timer.ts";
 import { fromFields, type Http2Head, toFields } from "./http2-head.ts";
 import { Http2Sender } from "./http2-sender.ts";
 import type { RequestFacts } from "./request-rules.ts";
@@ -68,7 +68,7 @@ export class Http2Exchange extends Http2Sender {
   override check(nowMs: number): void {
     super.check(nowMs);
     if (this.body?.isOpen !== true) return;
-    this.#bodyTimer ??= new BodyTimer(nowMs);
+    this.#bodyTimer ??= new BodyTimer(nowMs, "GW_HTTP_BODY_SLOW");
     const tooSlow = this.#bodyTimer.check(this.body, nowMs, this.connection.state.limits);
     if (tooSlow !== null) this.body.fail(tooSlow);
   }

@@ -6,8 +6,16 @@ import { DEFAULT_THREADS, loadApp } from "../app/load-app.ts";
 import type { Invocation } from "../invocation.ts";
 import { UsageError } from "../usage-error.ts";
 import { runServer } from "./run-server.ts";
-import { bindsOf, checkBinds, checked, gracefulTimeoutOf } from "./server-options.ts";
+import { bindsOf, checkBinds, checked, gracefulTimeoutOf, limitsIn } from "./server-options.ts";
 import { variablesOptionsOf } from "./variables-options.ts";
+
+const LIMITS = {
+  timeout: "requestTimeoutMs",
+  headerTimeout: "headerTimeoutMs",
+  limitRequestBody: "maxBodyBytes",
+  minBodyRate: "minBodyBytesPerSecond",
+  writeTimeout: "writeTimeoutMs",
+} as const satisfies Readonly<Record<string, keyof FastcgiServerOptions>>;
 
 /**
  * Serves the app to web servers until a signal stops the responder; gives the exit code.
@@ -21,10 +29,10 @@ export async function serveFastcgiUntilStopped(
   const { settings, folder, operands } = invocation;
   checkBinds([listen].flat());
   const gracefulTimeoutMs = gracefulTimeoutOf(settings);
-  const maxBodyBytes = settings.number("limitRequestBody");
   const allowedPeers = settings.list("allowedPeers");
   checked(() => peerList(allowedPeers), "--allowed-peers: ");
   const variables = variablesOptionsOf(settings);
+  const limits = limitsIn(settings, LIMITS);
   const role = (settings.text("role") ?? "responder") as NonNullable<FastcgiServerOptions["role"]>;
   return runServer(invocation, {
     load: (current, { fresh }) =>
@@ -46,7 +54,7 @@ export async function serveFastcgiUntilStopped(
         gracefulTimeoutMs,
         ...variables,
         ...(allowedPeers.length > 0 && { allowedPeers }),
-        ...(maxBodyBytes !== undefined && { maxBodyBytes }),
+        ...limits,
       }),
     textOf: (address) => addressText(address, [listen].flat()),
     gracefulTimeoutMs,

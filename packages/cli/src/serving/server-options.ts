@@ -71,7 +71,7 @@ export function serveOptionsOf(
     ...(settings.isOn("proxyProtocol") && { proxyProtocol: peers }),
     ...identityOf(settings),
     gracefulTimeoutMs: gracefulTimeoutOf(settings, mode),
-    limits: limitsOf(settings),
+    limits: limitsIn(settings, LIMITS),
   };
 }
 
@@ -141,9 +141,13 @@ const LIMITS = {
   writeTimeout: "writeTimeoutMs",
 } as const satisfies Readonly<Record<string, keyof HttpLimits>>;
 
-function limitsOf(settings: EffectiveSettings): Partial<HttpLimits> {
-  const limits: Partial<HttpLimits> = {};
-  for (const [key, name] of Object.entries(LIMITS)) {
+/** Numbers that were set, by the names that a server has for them. */
+export function limitsIn<Name extends string>(
+  settings: EffectiveSettings,
+  names: Readonly<Record<string, Name>>,
+): Partial<Record<Name, number>> {
+  const limits: Partial<Record<Name, number>> = {};
+  for (const [key, name] of Object.entries(names)) {
     const value = settings.number(key);
     if (value !== undefined) limits[name] = value;
   }

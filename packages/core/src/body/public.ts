@@ -4,3 +4,4 @@ export { type IncomingBodyOptions, incomingBody } from "./incoming.ts";
 export { type ChunkTransform, type MapBodyOptions, mapBody, type StreamTransform } from "./map.ts";
 export { type PumpResult, type PumpTarget, pumpBody } from "./pump.ts";
 export { type ReadJsonOptions, type ReadOptions, readBytes, readForm, readJson, readText } from "./readers.ts";
+export { type ArrivingBody, type BodyPace, BodyTimer } from "./timer.ts";

@@ -108,7 +108,8 @@ function cutPair(length: number): FastcgiProtocolError {
 /** Collects the records of one params stream until its end (R-F8). */
 export class ParamsBuffer {
   readonly #maxBytes: number;
-  #chunks: Uint8Array[] = [];
+  /** The first piece as it came; from the second on, a buffer of our own. */
+  #bytes: Uint8Array = nothing;
   #length = 0;
 
   constructor({ maxBytes = DEFAULT_MAX_BYTES }: ParamsLimits = {}) {
@@ -121,28 +122,36 @@ export class ParamsBuffer {
    * @throws FastcgiProtocolError `GW_FCGI_LIMIT` if the stream grows too long
    */
   push(chunk: Uint8Array): void {
-    this.#length += chunk.length;
-    if (this.#length > this.#maxBytes) {
-      this.#chunks = [];
+    const length = this.#length + chunk.length;
+    if (length > this.#maxBytes) {
+      this.#bytes = nothing;
       throw new FastcgiProtocolError("GW_FCGI_LIMIT", `variables of more than ${this.#maxBytes} bytes`);
     }
-    this.#chunks.push(chunk);
+    if (this.#length === 0) this.#bytes = chunk;
+    else this.#append(chunk, length);
+    this.#length = length;
+  }
+
+  /** Copies: views of many small pieces would keep all of what was read around them (R-F7). */
+  #append(chunk: Uint8Array, length: number): void {
+    if (this.#bytes.length < length) {
+      const larger = new Uint8Array(Math.min(this.#maxBytes, Math.max(FIRST_BYTES, length * 2)));
+      larger.set(this.#bytes.subarray(0, this.#length));
+      this.#bytes = larger;
+    }
+    this.#bytes.set(chunk, this.#length);
   }
 
   /** The whole stream in one piece: without a copy if it came in one. */
   take(): Uint8Array {
-    const chunks = this.#chunks;
-    this.#chunks = [];
-    if (chunks.length === 1) return chunks[0] as Uint8Array;
-    const joined = new Uint8Array(this.#length);
-    let at = 0;
-    for (const chunk of chunks) {
-      joined.set(chunk, at);
-      at += chunk.length;
-    }
-    return joined;
+    const whole = this.#bytes.length === this.#length ? this.#bytes : this.#bytes.subarray(0, this.#length);
+    this.#bytes = nothing;
+    return whole;
   }
 }
+
+const nothing: Uint8Array = new Uint8Array(0);
+const FIRST_BYTES = 4_096;
 
 /** Pairs as bytes: one pair after the other, names and values as byte strings. */
 export function writeParams(pairs: Iterable<readonly [name: string, value: string]>): Uint8Array {
