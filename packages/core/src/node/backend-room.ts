@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { GatewayError } from "../model/errors.ts";
 import { atExit } from "./at-exit.ts";
 import type { WholeSpec } from "./backend-spec.ts";
+import { guardFolder } from "./guardian.ts";
 
 const MAX_PATH_BYTES = 103;
 
@@ -15,6 +16,7 @@ export class Room {
   #made: Promise<string> | null = null;
   #path: string | null = null;
   #forget: (() => void) | null = null;
+  #unguard: (() => void) | null = null;
   readonly #names = new Set<string>();
 
   constructor(spec: WholeSpec) {
@@ -56,6 +58,7 @@ export class Room {
     } catch {
       // the program has put something else there: it is not ours to remove
     }
+    this.#unguard?.();
   }
 
   async #make(): Promise<string> {
@@ -63,6 +66,7 @@ export class Room {
     const path = await mkdtemp(join(tmpdir(), "gw-"));
     this.#path = path;
     this.#forget = atExit(() => this.close());
+    this.#unguard = guardFolder(path);
     if (uid !== undefined || gid !== undefined) await chown(path, uid ?? -1, gid ?? -1);
     return path;
   }

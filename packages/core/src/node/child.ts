@@ -3,7 +3,7 @@ import { type ChildProcess, type StdioOptions, spawn } from "node:child_process"
 import type { Duplex, Readable, Writable } from "node:stream";
 import { GatewayError } from "../model/errors.ts";
 import type { Logger } from "../model/log.ts";
-import { guard } from "./guardian.ts";
+import { guardGroup } from "./guardian.ts";
 import { withoutInherited } from "./inherited-descriptors.ts";
 import { LineLog } from "./line-log.ts";
 import { ProcessGroup } from "./process-group.ts";
@@ -179,7 +179,7 @@ class SpawnedChild implements Child {
     const closed = new Promise<void>((done) => child.once("close", () => done()));
     this.#ended =
       leftovers === "end" ? this.exited.then(() => this.#sweep()) : closed.then(() => this.#group.release());
-    if (guarded) void this.#ended.then(guard(this.pid));
+    if (guarded) void this.#ended.then(guardGroup(this.pid));
     if (timeLimitMs !== undefined) this.#limit(timeLimitMs);
   }
 
