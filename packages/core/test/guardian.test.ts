@@ -11,10 +11,15 @@ import { gone, runs } from "./processes.ts";
 const model = JSON.stringify(new URL("../dist/index.js", import.meta.url).href);
 const entry = JSON.stringify(new URL("../dist/node/index.js", import.meta.url).href);
 
-/** A process that runs a program at a socket of its own and at a shared one, does `more`, and is killed; the programs' ids. */
-async function killedWith(
-  more: string,
-): Promise<{ pids: readonly number[]; folder: string; rooms: readonly string[] }> {
+interface Killed {
+  readonly pids: readonly number[];
+  /** Holds the folders of its backends, and nothing else. */
+  readonly folder: string;
+  readonly rooms: readonly string[];
+}
+
+/** Runs programs with files, at sockets of their own and at a shared one, does `more`, is killed; settles when its guard has ended. */
+async function killedWith(more: string): Promise<Killed> {
   const folder = mkdtempSync(join(tmpdir(), "gw-guard-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const script = `

@@ -12,6 +12,8 @@ export interface SignalOptions {
   readonly delayMs?: number;
   /** Longest time a drain takes by itself, milliseconds. */
   readonly gracefulTimeoutMs: number;
+  /** Settles when whoever started us is gone: then what has begun is finished, and a TERM says nothing new. @default never */
+  readonly orphaned?: Promise<void>;
   /** An app does not stop: the process has to end without it. */
   readonly giveUp: () => void;
 }
@@ -27,7 +29,7 @@ const HURRY_GRACE_MS = 3_000; // the server itself gives exchanges that were cut
  * @returns settles when it has; rejects if the app failed to stop
  */
 export function untilStopped(options: SignalOptions): Promise<void> {
-  const { server, reload, onStop, delayMs = 0, gracefulTimeoutMs, giveUp } = options;
+  const { server, reload, onStop, delayMs = 0, gracefulTimeoutMs, orphaned, giveUp } = options;
   let timer: NodeJS.Timeout | undefined;
   const endWithin = (milliseconds: number): void => {
     clearTimeout(timer);
@@ -53,8 +55,16 @@ export function untilStopped(options: SignalOptions): Promise<void> {
       if (delay !== undefined) close(); // the first call, which the delay has put off
       close();
     };
+    let isOrphan = false;
+    void orphaned?.then(() => {
+      isOrphan = true;
+      if (!isStopping) drain();
+    });
     const handlers: Readonly<Record<string, () => void>> = {
-      SIGTERM: drain,
+      SIGTERM() {
+        // The guard of a killed parent sends one, too, whichever comes first.
+        if (!isOrphan || !isStopping) drain();
+      },
       SIGINT() {
         if (!isStopping) drain();
         drain();

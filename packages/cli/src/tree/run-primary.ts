@@ -15,6 +15,7 @@ import { announced, serviceManager } from "../serving/systemd.ts";
 import { foldersToWatch } from "../serving/watch-app.ts";
 import { type TreeWatch, watchTree } from "../serving/watch-tree.ts";
 import type { GatewayWorkers } from "./gateway-workers.ts";
+import { afterOrphans } from "./orphans.ts";
 import { Tree } from "./tree.ts";
 import { workersOptionsOf } from "./tree-options.ts";
 
@@ -29,7 +30,10 @@ export async function runPrimary(invocation: Invocation, plan: PrimaryPlan): Pro
   const pid = settings.text("pid");
   const pidFile = pid === undefined ? null : preparePidFile(pid, { isOpenedNow: identity !== null });
   try {
-    const held = await holdAs(identity, plan.binds);
+    const held = await afterOrphans(
+      () => holdAs(identity, plan.binds),
+      (line) => invocation.stderr.write(line),
+    );
     // From here on nothing needs root: log, control socket, workers and backends are the user's.
     return await serveTree(invocation, plan, { held, pidFile });
   } finally {

@@ -32,10 +32,10 @@ export async function runWorker(invocation: Invocation, plan: ServerPlan, place:
       reload: () => {}, // the primary's business
       onStop: () => {},
       gracefulTimeoutMs: plan.gracefulTimeoutMs,
+      orphaned: primary.closed,
       giveUp: () => process.exit(1),
     });
     stopped.catch(() => {}); // of a start that failed: `ready` says so, too
-    void primary.closed.then(() => process.kill(process.pid, "SIGTERM")); // an orphan finishes what it has begun
     await server.ready;
     primary.tell("ready", null);
     const signs = new VitalSigns(observed.count, (facts) => primary.tell("beat", facts));
