@@ -15,7 +15,13 @@ type TestApp = RunningApp & Pick<ReturnType<typeof listeningContext>, "log" | "l
 
 async function serve(name: string, options: PythonAsgiOptions = {}): Promise<TestApp> {
   const { context, ...log } = listeningContext();
-  const app = pythonAsgi(`asgi_apps:${name}`, { cwd, workers: 1, backOffMs: [50, 100], ...options });
+  const app = pythonAsgi(`asgi_apps:${name}`, {
+    cwd,
+    workers: 1,
+    stopTimeoutMs: 1_500,
+    backOffMs: [50, 100],
+    ...options,
+  });
   const one = await run(app, { context });
   running.push(one);
   return { ...one, ...log };
@@ -63,7 +69,7 @@ withPython("R-W1: gets the scope that ASGI 3.0 describes, with the user and the 
   );
   expect(scope).toMatchObject({
     type: "'http'",
-    asgi: "{'version': '3.0', 'spec_version': '2.4'}",
+    asgi: "{'version': '3.0', 'spec_version': '2.5'}",
     http_version: "'1.1'",
     method: "'GET'",
     scheme: "'http'",

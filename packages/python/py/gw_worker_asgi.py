@@ -10,7 +10,7 @@ from gw_worker_asgi_lifespan import Lifespan
 from gw_worker_asgi_socket import SocketCycle
 from gw_worker_wire import ClientGone
 
-_VERSIONS = {"version": "3.0", "spec_version": "2.4"}
+_VERSIONS = {"version": "3.0", "spec_version": "2.5"}
 
 
 class AsgiHost(asyncio.Protocol):
@@ -146,7 +146,7 @@ class AsgiHost(asyncio.Protocol):
         except asyncio.CancelledError:
             cycle.fail("it was cancelled")
         except BaseException as error:
-            if not cycle.gone or not isinstance(error, OSError):
+            if not cycle.gone or not _is_leaving(error):
                 sys.stderr.write("Exception in %s %s\n" % (scope.get("method", "WebSocket"), scope["path"]))
                 traceback.print_exception(type(error), error, error.__traceback__)
                 sys.stderr.flush()
@@ -190,6 +190,13 @@ class AsgiHost(asyncio.Protocol):
                     self.transport.write(b"".join(pieces))
                 else:
                     self.transport.writelines(pieces)  # long ones are not copied once more
+
+
+def _is_leaving(error):
+    """Whether this is only what was raised because the client has left, in whatever a framework has wrapped it."""
+    while error is not None and not isinstance(error, OSError):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 async def _serve(sock, app, settings, facts, report):

@@ -1,29 +1,15 @@
 """One ASGI call: what requests and sockets have in common, and the request."""
+import asyncio
 from collections import deque
 
+import gw_worker_asgi_check as check
 import gw_worker_asgi_file as files
 import gw_worker_wire as wire
 from gw_worker_wire import ClientGone
 
 _NO_BODY = {"type": "http.request", "body": b"", "more_body": False}
 _DISCONNECT = {"type": "http.disconnect"}
-
-
-# Fields of the connection, which is the gateway's. Transfer-Encoding is to be ignored (ASGI, "Response Start"); libraries for
-# server-sent events ask for what is so anyway: keep-alive. Whatever else of the kind an app sends is refused.
-_CONNECTION_FIELDS = (b"connection", b"keep-alive", b"transfer-encoding")
-
-
-def _plain_headers(headers):
-    for pair in headers:
-        if pair[0] in _CONNECTION_FIELDS:
-            return [(name, value) for name, value in headers if not _is_idle(name, value)]
-    return headers
-
-
-def _is_idle(name, value):
-    return name in _CONNECTION_FIELDS and (name != b"connection" or bytes(value).lower() == b"keep-alive")
-
+_LONGEST_MESSAGE = 2000  # characters of what is told of an error
 
 def wake(future):
     if future is not None and not future.done():
@@ -47,6 +33,7 @@ class Cycle:
         self.credit = wire.ANSWER_WINDOW
         self.can_send = None
         self.something = None  # future of a waiting receive
+        self.is_told = False  # of the disconnect
         self.opened = None  # whether the gateway could open the file that we named
         self.trailing = []
 
@@ -76,6 +63,12 @@ class Cycle:
         if self.gone:
             raise ClientGone("the client has left")
 
+    async def breathe(self):
+        """Lets the others have a turn: a loop of an app that overlooks the end, once told, must not starve them."""
+        if self.is_told:
+            await asyncio.sleep(0)
+        self.is_told = True
+
     async def wait(self):
         if self.something is None or self.something.done():
             self.something = self.host.loop.create_future()
@@ -84,18 +77,14 @@ class Cycle:
     def begin(self, event):
         if self.started is not None:
             raise RuntimeError("unexpected %s: the response has started" % event["type"])
-        headers = event.get("headers", ())
-        if type(headers) is not list:
-            headers = list(headers)
-        status = event["status"]
-        self.started = (status, _plain_headers(headers), bool(event.get("trailers", False)))
+        self.started = (check.status(event), check.fields(event), bool(event.get("trailers", False)))
 
     async def body(self, event):
         if self.started is None or self.body_done:
             raise RuntimeError("unexpected %s" % event["type"])
         data = event.get("body", b"")
         if type(data) is not bytes:
-            data = bytes(data)  # a buffer that the app may use again
+            data = check.buffer(data)
         more = event.get("more_body", False)
         status, headers, trailers = self.started
         if not more:
@@ -141,7 +130,7 @@ class Cycle:
     def trailers(self, event):
         if not self.body_done or self.started is None or not self.started[2]:
             raise RuntimeError("unexpected %s" % event["type"])
-        self.trailing += event.get("headers", ())
+        self.trailing += check.fields(event)
         if not event.get("more_trailers", False):
             self.over = True
             self.host.emit((wire.TRAILERS, self.sid, self.trailing))
@@ -159,7 +148,7 @@ class Cycle:
     def fail(self, message):
         if not self.over:
             self.over = True
-            self.host.emit((wire.FAIL, self.sid, message))
+            self.host.emit((wire.FAIL, self.sid, message[:_LONGEST_MESSAGE]))
 
 
 class HttpCycle(Cycle):
@@ -192,6 +181,7 @@ class HttpCycle(Cycle):
                 return self.chunk()
         while not self.over and not self.gone:
             await self.wait()
+        await self.breathe()
         return _DISCONNECT.copy()
 
     def chunk(self):
@@ -206,6 +196,7 @@ class HttpCycle(Cycle):
 
     async def send(self, event):
         if self.gone:
+            await self.breathe()
             raise ClientGone("the client has left")
         kind = event["type"]
         if kind == "http.response.body":
@@ -215,8 +206,9 @@ class HttpCycle(Cycle):
         elif kind == "http.response.trailers":
             self.trailers(event)
         elif kind == "http.response.early_hint":
-            if not self.head_sent:
-                self.host.emit((wire.EARLY, self.sid, [(b"link", bytes(link)) for link in event.get("links", ())]))
+            links = check.links(event)
+            if links and not self.head_sent:
+                self.host.emit((wire.EARLY, self.sid, links))
         elif kind == "http.response.pathsend":
             await files.send_path(self, event)
         elif kind == "http.response.zerocopysend":

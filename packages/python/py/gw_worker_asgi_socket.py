@@ -1,6 +1,7 @@
 """One WebSocket of an ASGI application."""
 from collections import deque
 
+import gw_worker_asgi_check as check
 import gw_worker_wire as wire
 from gw_worker_asgi_cycle import Cycle, wake
 from gw_worker_wire import ClientGone
@@ -17,7 +18,7 @@ class SocketCycle(Cycle):
     def __init__(self, host, sid):
         super().__init__(host, sid)
         self.state = "connecting"
-        self.is_told = False
+        self.is_connect_told = False
         self.messages = deque()
         self.close_event = None
         self.taken = 0
@@ -31,17 +32,18 @@ class SocketCycle(Cycle):
         self.leave()
 
     async def receive(self):
-        if not self.is_told:
-            self.is_told = True
+        if not self.is_connect_told:
+            self.is_connect_told = True
             return {"type": "websocket.connect"}
         while not self.messages and not self.gone and not self.over:
             await self.wait()
         if self.messages:
             data, is_text = self.messages.popleft()
-            self.take(len(data))
+            self.take(len(data) + wire.MESSAGE_COST)
             if is_text:
                 return {"type": "websocket.receive", "text": data.decode("utf-8", "replace"), "bytes": None}
             return {"type": "websocket.receive", "bytes": data, "text": None}
+        await self.breathe()
         return self.close_event or {"type": "websocket.disconnect", "code": 1006, "reason": ""}
 
     def take(self, count):
@@ -52,14 +54,16 @@ class SocketCycle(Cycle):
 
     async def send(self, event):
         if self.gone:
+            await self.breathe()
             raise ClientGone("the client has left")
         kind = event["type"]
         if kind == "websocket.send":
             await self.message(event)
         elif kind == "websocket.accept":
             self.require("connecting", kind)
+            accepted = (wire.ACCEPT, self.sid, check.subprotocol(event), check.fields(event))
             self.state = "open"
-            self.host.emit((wire.ACCEPT, self.sid, event.get("subprotocol"), list(event.get("headers", ()))))
+            self.host.emit(accepted)
         elif kind == "websocket.close":
             self.close(event)
         elif kind == "websocket.http.response.start":
@@ -81,18 +85,21 @@ class SocketCycle(Cycle):
         data = event.get("bytes")
         if data is None:
             data = event["text"]
-            size = len(data)
-            if size and not data.isascii():
-                size = len(data.encode("utf-8", "surrogatepass"))
+            if type(data) is not str or not data.isascii():
+                data = check.text(event, "text", data)
+            size = len(data) if data.isascii() else len(data.encode())
         else:
-            data = bytes(data)
+            data = check.buffer(data)
             size = len(data)
+        if size > wire.LONGEST_MESSAGE:
+            raise ValueError("websocket.send: a message has %d bytes at most" % wire.LONGEST_MESSAGE)
         if self.credit <= 0:
             await self.room()
-        self.credit -= size
+        self.credit -= size + wire.MESSAGE_COST
         self.host.emit((wire.MESSAGE, self.sid, data))
 
     def close(self, event):
+        code, reason = check.closing(event)
         if self.state == "connecting":
             self.state = "refused"
             self.over = True
@@ -101,10 +108,10 @@ class SocketCycle(Cycle):
         self.require("open", "websocket.close")
         self.state = "closing"
         self.over = True
-        self.host.emit((wire.CLOSE, self.sid, event.get("code", 1000), event.get("reason") or ""))
+        self.host.emit((wire.CLOSE, self.sid, code, reason))
 
     def returned(self):
         if self.state == "open":
-            self.close({})
+            self.close({"type": "websocket.close"})
         elif not self.over:
             super().returned()

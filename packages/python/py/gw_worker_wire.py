@@ -19,6 +19,9 @@ ACCEPT, MESSAGE, CLOSE, READY, FAILED, PONG, FILES, LIMIT = 10, 11, 12, 20, 21, 
 WINDOW = 262144  # bytes of a request under way
 ANSWER_WINDOW = 524288  # bytes of an answer, or of a socket's messages, under way
 PIECE = WINDOW  # longest raw frame that we send
+MESSAGE_COST = 128  # bytes that a message of a socket counts for beside its own: many small ones fill memory, too
+LONGEST_MESSAGE = 33554432  # bytes of one message to a client
+LONGEST_BATCH = 67108864  # bytes that the gateway takes at a time
 BLOCK = 65536  # what we read of a file at once
 RAW_FROM = 32768  # longer bodies go raw
 MAX_FRAMES = 8  # frames in a batch before it is sent: the gateway then works beside us, not after us
@@ -141,14 +144,24 @@ def _encode_run(run, pieces):
     except ValueError:
         # Something in it is not exactly a built-in type: an IntEnum as status, a subclass of str in a header.
         data = marshal.dumps([_plain_frame(frame) for frame in run], 2)
+    if len(data) > LONGEST_BATCH:
+        return _encode_apart(run, pieces)
     pieces.append(_write_u32(len(data)))
     pieces.append(data)
+
+
+def _encode_apart(run, pieces):
+    """Frames that are too long together; one that is so by itself fails alone."""
+    if len(run) == 1:
+        run = [(FAIL, run[0][1], "it sent more in one piece than can be carried")]
+    for frame in run:
+        _encode_run([frame], pieces)
 
 
 def _plain_frame(frame):
     try:
         return tuple(_plain(value) for value in frame)
-    except TypeError as error:
+    except (TypeError, RecursionError) as error:
         # One bad frame must not take the answers of others with it.
         return (FAIL, frame[1], "cannot send %s" % error)
 

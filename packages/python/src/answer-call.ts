@@ -1,5 +1,12 @@
 // What is the same for requests and sockets in a worker: the answer that comes out.
-import { checkResponseHead, type GatewayError, HeaderList, type HttpResponse, type RequestHead } from "@gw/core";
+import {
+  checkResponseHead,
+  checkTrailers,
+  type GatewayError,
+  HeaderList,
+  type HttpResponse,
+  type RequestHead,
+} from "@gw/core";
 import type { MarshalWriter } from "./codec/marshal-writer.ts";
 import { appError, clientGone } from "./errors.ts";
 import { openPart } from "./file-part.ts";
@@ -100,14 +107,23 @@ export abstract class AnswerCall<R extends RequestHead, A> implements LinkStream
   }
 
   trailers(flat: string[]): void {
-    this.#trailers = HeaderList.fromWire(flat);
+    const trailers = HeaderList.fromWire(flat);
+    this.#orAbandon(() => checkTrailers(trailers));
+    this.#trailers = trailers;
   }
 
   early(flat: string[]): void {
-    if (!this.isSettled) this.request.exchange.inform?.(HeaderList.fromWire(flat));
+    if (this.isSettled) return;
+    const headers = HeaderList.fromWire(flat);
+    this.#orAbandon(() => {
+      checkResponseHead({ kind: "response", status: 200, headers, body: null });
+      this.request.exchange.inform?.(headers);
+    });
   }
 
   fail(message: string): void {
+    // It may be a frame that could not be sent, and not the app's end: the app is told, too.
+    if (!this.isOver) this.link.gone(this.id);
     this.finish();
     this.refuse(appError(message));
   }
@@ -135,6 +151,15 @@ export abstract class AnswerCall<R extends RequestHead, A> implements LinkStream
   protected leave(): void {
     if (this.isOver && this.isSettled) return;
     this.abandon(clientGone());
+  }
+
+  /** What is wrong with one answer must not reach the link, which would give up the worker. */
+  #orAbandon(take: () => void): void {
+    try {
+      take();
+    } catch (error) {
+      this.abandon(error);
+    }
   }
 
   async #sendFile(status: number, flat: string[], part: FilePart): Promise<void> {

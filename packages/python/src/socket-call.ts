@@ -9,7 +9,7 @@ import {
   type WebSocketRequest,
 } from "@gw/core";
 import { AnswerCall, type RequestEncoder } from "./answer-call.ts";
-import { TO_PYTHON, WINDOW_BYTES } from "./codec/frames.ts";
+import { MESSAGE_COST_BYTES, TO_PYTHON, WINDOW_BYTES } from "./codec/frames.ts";
 import { appError } from "./errors.ts";
 
 const NOTHING: Uint8Array = new Uint8Array(0);
@@ -23,9 +23,9 @@ export class SocketCall extends AnswerCall<WebSocketRequest, Answer> {
   readonly #outgoing: (string | Uint8Array)[] = [];
   #isSending = false;
   #closing: { readonly code: number; readonly reason: string } | null = null;
-  /** Bytes that the client has taken, and the app was not told of. */
+  /** Bytes of messages, and what each costs, that the client has taken, and the app was not told of. */
   #sentBytes = 0;
-  /** Bytes of messages that the app has not taken yet. */
+  /** The same of messages that the app has not taken yet. */
   #untaken = 0;
   #room: (() => void) | null = null;
   #ended: { resolve(): void; reject(error: unknown): void } | null = null;
@@ -119,7 +119,7 @@ export class SocketCall extends AnswerCall<WebSocketRequest, Answer> {
       for await (const { bytes, isText } of peer) {
         if (this.isOver) return;
         this.link.message(this.id, bytes, isText);
-        this.#untaken += bytes.length;
+        this.#untaken += bytes.length + MESSAGE_COST_BYTES;
         if (this.#untaken > WINDOW_BYTES) await this.#hasRoom();
       }
     } catch (error) {
@@ -142,7 +142,7 @@ export class SocketCall extends AnswerCall<WebSocketRequest, Answer> {
     const peer = this.#peer;
     if (peer === null || this.#isSending) return;
     for (let message = this.#outgoing.shift(); message !== undefined; message = this.#outgoing.shift()) {
-      const bytes = Buffer.byteLength(message);
+      const bytes = Buffer.byteLength(message) + MESSAGE_COST_BYTES;
       const sent = peer.send(message);
       if (isPromise(sent)) return this.#sendLater(sent, bytes);
       this.#sent(bytes);

@@ -56,6 +56,9 @@ export const WINDOW_BYTES = 262_144;
 /** Bytes of an answer that may be under way: an app waits for credit less often than a client that sends. */
 export const ANSWER_WINDOW_BYTES = 524_288;
 
+/** What a message of a socket counts for beside its own bytes: many small ones fill memory, too. */
+export const MESSAGE_COST_BYTES = 128;
+
 /** Longest batch, bytes. */
 export const MAX_BATCH_BYTES = 67_108_864;
 
