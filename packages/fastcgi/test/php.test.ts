@@ -173,6 +173,42 @@ for (const pm of ["static", "dynamic", "ondemand"] as const) {
   });
 }
 
+const withFpmAsRoot = process.getuid?.() === 0 ? withFpm : requires("root privileges");
+
+withFpmAsRoot(
+  "a folder that PHP's user may not enter is named at the start, and nothing is said of an open one",
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), "gw-closed-"));
+    const warnings: unknown[][] = [];
+    const context = nodeContext({ log: { ...silentLogger, warn: (...words: unknown[]) => void warnings.push(words) } });
+    const closed = join(folder, "site");
+    await mkdir(closed);
+    for (const name of ["pid.php", "hello.txt"]) await writeFile(join(closed, name), files[name] as string);
+    try {
+      const app = await run(phpFpm({ root: closed, start: { command: phpFpmName } }), { context });
+      running.push(app);
+      expect(warnings).toEqual([
+        [
+          { code: "GW_FCGI_PHP_FOLDER", folder, user: "www-data" },
+          expect.stringContaining(`PHP runs as www-data, which may not enter ${folder}: every script`),
+        ],
+      ]);
+      expect((await app.request("/hello.txt")).text()).toBe("static");
+      const script = await app.request("/pid.php");
+      expect([script.status, script.text()]).toEqual([404, "File not found.\n"]);
+      await app.stop();
+      await chmod(folder, 0o711);
+      warnings.length = 0;
+      const open = await run(phpFpm({ root: closed, start: { command: phpFpmName } }), { context });
+      running.push(open);
+      expect((await open.request("/pid.php")).status).toBe(200);
+      expect(warnings).toEqual([]);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+);
+
 withFpm("R-C6: the user of our layer is REMOTE_USER, under a mount too", async () => {
   const php = phpFpm({ root, start: { command: phpFpmName } });
   const login = (next: Parameters<ReturnType<typeof mount>>[0]) => (request: Parameters<typeof next>[0]) =>

@@ -18,6 +18,7 @@ import { checkPhpStart, checkScriptFolders } from "../check-options.ts";
 import { FastcgiClient } from "../client/client.ts";
 import { FastcgiError } from "../client/errors.ts";
 import { byteVariables, refuseSocket } from "../client/fastcgi.ts";
+import { warnOfClosedFolder } from "./closed-folder.ts";
 import { type Entry, type FoundScript, findScript, Site } from "./find-script.ts";
 import { LiveAddresses } from "./live-addresses.ts";
 import type { PhpFpmOptions } from "./options.ts";
@@ -48,7 +49,10 @@ export function phpFpm(options: PhpFpmOptions): App {
     async start(context) {
       if (start === false) return;
       if (context.hasSiblings === true) site.keepNoConnections();
-      backend = await context.backends.start(await phpSpec(resolve(options.root), start === true ? {} : start));
+      const [root, started] = [resolve(options.root), start === true ? {} : start];
+      const spec = await phpSpec(root, started);
+      await warnOfClosedFolder(root, { command: spec.command, user: started.user, log: context.log });
+      backend = await context.backends.start(spec);
       site.follow(backend);
     },
     async stop(deadline) {

@@ -9,6 +9,8 @@ import type { PhpStartOptions } from "./options.ts";
 const SBIN = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 /** For requests that a pool runs or has accepted when another takes its place: as long as we wait for an answer's head. */
 const DRAIN_TIMEOUT_MS = 60_000;
+/** Whom PHP-FPM's children are where we are root, unless told. */
+export const DEFAULT_PHP_USER = "www-data";
 /** Children of a site, unless told. */
 export const DEFAULT_MAX_CHILDREN = 4;
 const PHP_PATH = "/usr/local/bin:/usr/bin:/bin";
@@ -36,7 +38,13 @@ interface SpecParts {
 
 /** PHP-FPM keeps its children itself: one master, which makes its socket where we tell it. */
 function phpFpmSpec(command: string, { name, env, options }: SpecParts): BackendSpec {
-  const { pm = "static", maxChildren = DEFAULT_MAX_CHILDREN, maxRequests = 500, user = "www-data", ini = {} } = options;
+  const {
+    pm = "static",
+    maxChildren = DEFAULT_MAX_CHILDREN,
+    maxRequests = 500,
+    user = DEFAULT_PHP_USER,
+    ini = {},
+  } = options;
   const isRoot = process.getuid?.() === 0;
   const lines = [
     "[global]",
