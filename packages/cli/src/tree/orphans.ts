@@ -1,12 +1,16 @@
 // Workers of a gateway that was killed: they hold its addresses until they have finished, or their guard ends them.
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { isGatewayError } from "@gw/core";
 import { WORKER_MARK } from "./worker-place.ts";
 
 /** Their guard kills them after five seconds. */
 const PATIENCE_MS = 8_000;
-const LOOK_MS = 50;
+/** A process that ends is no worker to see any more a moment before its sockets are closed. */
+const ENDING_MS = 1_000;
+/** The same for whom we have never seen: what is in use for other reasons shall be told soon. */
+const UNSEEN_MS = 100;
+const PAUSE_MS = 50;
 
 /**
  * Binds addresses; where one is in use and orphaned workers are about, tries again until they are gone.
@@ -15,24 +19,27 @@ const LOOK_MS = 50;
  * @throws what `bind` throws
  */
 export async function afterOrphans<T>(bind: () => Promise<T>, tell: (line: string) => void): Promise<T> {
-  const giveUpAt = performance.now() + PATIENCE_MS;
-  let isLast = false;
+  const begun = performance.now();
+  let tryUntil = begun + UNSEEN_MS;
   let isTold = false;
   for (;;) {
     try {
       return await bind();
     } catch (error) {
-      if (isLast || !isGatewayError(error, "GW_BIND_IN_USE")) throw error;
-      // They may have ended between the two looks, so there is one try more without them.
-      isLast = !hasOrphans() || performance.now() > giveUpAt;
-      if (!isLast && !isTold) tell(`gw: waiting for workers of a gateway that was killed: ${error.message}\n`);
-      isTold = true;
-      if (!isLast) await pause(LOOK_MS);
+      if (!isGatewayError(error, "GW_BIND_IN_USE")) throw error;
+      const now = performance.now();
+      if (hasOrphans()) {
+        tryUntil = Math.min(now + ENDING_MS, begun + PATIENCE_MS);
+        if (!isTold) tell(`gw: waiting for workers of a gateway that was killed: ${error.message}\n`);
+        isTold = true;
+      }
+      if (now > tryUntil) throw error;
+      await pause(PAUSE_MS);
     }
   }
 }
 
-/** Whether a worker runs whose parent is not its primary. Sees those of our user (Linux). */
+/** Whether a worker runs whose parent is not its primary, started in our folder: of this gateway, most likely. Sees those of our user (Linux). */
 function hasOrphans(): boolean {
   try {
     return readdirSync("/proc").some((name) => /^\d+$/.test(name) && isOrphan(name));
@@ -43,6 +50,7 @@ function hasOrphans(): boolean {
 
 function isOrphan(pid: string): boolean {
   try {
+    if (readlinkSync(`/proc/${pid}/cwd`) !== process.cwd()) return false;
     if (!readFileSync(`/proc/${pid}/environ`, "latin1").includes(`${WORKER_MARK}=`)) return false;
     // pid (name) state parent …; a name may hold blanks and brackets
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
