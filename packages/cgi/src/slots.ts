@@ -58,7 +58,7 @@ export class Slots {
   }
 
   #busy(cause: unknown): CgiError {
-    const message = `${this.#running} programs run, and no request may wait longer or behind the others`;
+    const message = `${this.#running} ${this.#running === 1 ? "program runs" : "programs run"}, and no request may wait longer or behind the others`;
     return new CgiError("GW_CGI_BUSY", message, { headers: retryLater, cause });
   }
 }

@@ -25,8 +25,13 @@ export function treeLines(description: Description, indent = ""): string[] {
   return [`${indent}${lineOf(description)}`, ...children.flatMap((child) => treeLines(child, `${indent}  `))];
 }
 
+/** What an app is, in two words: `php ./www`. */
+export function appWords({ kind, name }: Pick<Description, "kind" | "name">): string {
+  return kind === name ? name : `${kind} ${name}`;
+}
+
 function lineOf({ kind, name, at, facts = {} }: Description): string {
-  const what = kind === name ? name : `${kind} ${name}`;
+  const what = appWords({ kind, name });
   const where = at === undefined ? what : at === name ? at : `${at} → ${what}`;
   const known = Object.entries(facts).map(([fact, value]) => `${fact}=${value}`);
   return known.length > 0 ? `${where} (${known.join(", ")})` : where;

@@ -84,7 +84,10 @@ describe.each([
     expect(status.backends).toMatchObject([{ name: "painter", state: "ready" }]);
     expect(status.errors[0]?.message).toContain("out of <paint>");
     expect((await gateway.ctl("status")).stdout).toMatch(/^gw \S+ on Node [\d.]+, process \d+, up \d+ s, ready\n/);
-    expect((await gateway.ctl("mounts")).stdout).toContain("/tool");
+    expect((await gateway.ctl("mounts")).stdout).toBe(
+      "mount / ready, handler app.mjs, 5 requests, 2 failed, 0 under way, 0 waiting\n" +
+        "mount /tool ready, app, 1 request, 0 failed, 0 under way, 0 waiting\n",
+    );
     expect((await gateway.ctl("backends")).stdout).toMatch(/^backend painter ready, processes \d+\n$/);
   });
 
@@ -136,7 +139,14 @@ test("the number of workers follows gw ctl, one process says that it has none", 
   const tree = await running(["-w", "1"]);
   expect((await tree.ctl("workers", "2")).stdout).toBe("workers: 2\n");
   while ((await statusOf(tree)).workers.filter(({ state }) => state === "ready").length < 2) await pause(50);
-  expect((await tree.ctl("workers", "0")).stderr).toContain("workers: found 0");
+  for (const [word, found] of [
+    ["0", "0"],
+    ["257", "257"],
+    ["two", '"two"'],
+  ] as const)
+    expect((await tree.ctl("workers", word)).stderr).toBe(
+      `gw: the gateway says 400 Bad Request: workers: found ${found}, allowed: a whole number from 1 to 256\n`,
+    );
   const alone = await running();
   expect((await alone.ctl("workers", "2")).stderr).toContain("this gateway is one process; start it with --workers");
 });
@@ -180,9 +190,16 @@ for (const colorScheme of ["light", "dark"] as const) {
     page.on("console", (message) => complaints.push(message.text()));
     await page.goto(gateway.admin);
     await page.getByText("out of <paint>").first().waitFor();
+    const tool = page.getByRole("row", { name: /^\/tool/ });
+    expect(await tool.textContent()).toMatch(/0\/s0000––$/); // there before its first request
     await ask(gateway, "/tool", 5);
-    await page.getByRole("cell", { name: "/tool", exact: true }).waitFor(); // by an event: the page was not loaded again
+    await tool.getByRole("cell", { name: "5", exact: true }).waitFor(); // by an event: the page was not loaded again
     await takePicture(page, `status-${colorScheme}`);
     expect(complaints).toEqual([]);
+    await page.setViewportSize({ width: 390, height: 844 });
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390); // tables scroll, the page does not
+    await takePicture(page, `status-small-${colorScheme}`);
+    gateway.server.kill("SIGKILL");
+    await page.getByText("The gateway does not answer").waitFor();
   });
 }

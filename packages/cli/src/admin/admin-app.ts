@@ -1,6 +1,7 @@
 // The admin listener's app: probes and metrics for machines, the status page for people, control for those who may.
 import {
   type Answer,
+  type App,
   eventStream,
   GatewayError,
   type GatewayRequest,
@@ -12,7 +13,9 @@ import {
   text,
 } from "@gw/core";
 import { type LogLevel, logLevels } from "@gw/core/node";
+import { MOST_WORKERS } from "../tree/tree-options.ts";
 import type { GatewayControl } from "./control.ts";
+import { wholeStatusOf } from "./mount-status.ts";
 import { StatusHistory } from "./status-history.ts";
 import { statusBody, statusPage, statusPolicy } from "./status-page.ts";
 
@@ -28,10 +31,10 @@ export type AdminAccess =
 const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 const EVENT_PAUSE_MS = 2_000;
 
-/** Makes the app. Answers are never stored by caches. */
-export function adminApp(control: GatewayControl, accessOf: (request: GatewayRequest) => AdminAccess): Handler {
+/** Makes the app. Answers are never stored by caches. From its start to its stop it remembers the last two minutes. */
+export function adminApp(control: GatewayControl, accessOf: (request: GatewayRequest) => AdminAccess): App {
   const history = new StatusHistory(control);
-  return async (request) => {
+  const handle: Handler = async (request) => {
     if (request.kind !== "http") throw new GatewayError("GW_NOT_FOUND", 404, "there are no sockets here");
     const route = ROUTES[`${request.method === "HEAD" ? "GET" : request.method} ${request.path}`];
     if (route === undefined) throw unknownPlace(request);
@@ -39,6 +42,7 @@ export function adminApp(control: GatewayControl, accessOf: (request: GatewayReq
     if (RANK[access] < RANK[route.access]) throw notHere(route.access);
     return route.answer({ request, control, history });
   };
+  return { handle, start: () => history.begin(), stop: () => history.end() };
 }
 
 const RANK: Readonly<Record<AdminAccess, number>> = { probes: 0, look: 1, control: 2 };
@@ -72,7 +76,10 @@ const ROUTES: Readonly<Record<string, Route>> = {
   },
   "GET /status": {
     access: "look",
-    answer: async ({ control }) => json(await control.status(), { headers: noStore }),
+    answer: async ({ control }) => {
+      const [status, metrics] = await Promise.all([control.status(), control.metrics()]);
+      return json(wholeStatusOf(status, metrics), { headers: noStore });
+    },
   },
   "GET /": {
     access: "look",
@@ -95,8 +102,8 @@ const ROUTES: Readonly<Record<string, Route>> = {
       const { workers } = await given(
         request,
         "workers",
-        (value) => Number.isInteger(value) && (value as number) >= 1,
-        "a whole number from 1 on",
+        (value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MOST_WORKERS,
+        `a whole number from 1 to ${MOST_WORKERS}`,
       );
       await control.resize(workers as number);
       return done();

@@ -39,6 +39,12 @@ export interface LoggedError {
   readonly pid: number;
 }
 
+/** The same error, however often it was logged. */
+export interface RecentError extends LoggedError {
+  /** How often it was told; `at` and `pid` are those of the last time. The log may have more: a flood is told in part. */
+  readonly times: number;
+}
+
 /** A whole gateway at one moment. */
 export interface GatewayStatus {
   readonly version: string;
@@ -55,7 +61,7 @@ export interface GatewayStatus {
   /** Mounts that get no requests. */
   readonly drained: readonly string[];
   /** The latest first. */
-  readonly errors: readonly LoggedError[];
+  readonly errors: readonly RecentError[];
 }
 
 /** The handles of a running gateway. */

@@ -1,12 +1,18 @@
 // The status page: rendered here, kept up to date by events, readable without a script. Pure.
 import { createHash } from "node:crypto";
-import type { Status } from "@gw/core";
 import { bars, sparkline } from "./charts.ts";
-import type { BackendStatus, GatewayStatus, LoggedError, WorkerStatus } from "./control.ts";
 import type { StatusView, TrafficView } from "./status-history.ts";
 import { statusStyle } from "./status-style.ts";
+import { backendsTable, errorsTable, mountsTable, workersTable } from "./status-tables.ts";
+import { boundText, bytesText, durationText, escapeHtml, numberText, secondsText, stateText } from "./status-text.ts";
 
-const script = `const live=document.getElementById("live");new EventSource("/events").onmessage=(event)=>{live.innerHTML=event.data}`;
+/** New numbers do not move what somebody has scrolled to or chosen; when none come, the page says so. */
+const script = `const live=document.getElementById("live"),events=new EventSource("/events"),parts=(root)=>[...root.querySelectorAll("header,.cards,.wide")];
+events.onmessage=(event)=>{const next=document.createElement("template");next.innerHTML=event.data;const fresh=parts(next.content);parts(live).forEach((part,at)=>{if(part.innerHTML!==fresh[at].innerHTML)part.innerHTML=fresh[at].innerHTML});document.body.className=""};
+events.onerror=()=>{document.body.className="lost"}`;
+
+/** The last bound of `gw_http_wait_seconds`. */
+const LONGEST_WAIT_SECONDS = 60;
 
 /** Only our own style and script run on the page. */
 export const statusPolicy: string = [
@@ -30,6 +36,8 @@ export function statusPage(view: StatusView): string {
 <meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>gw status</title>
 <style>${statusStyle}</style>
+<body>
+<p class="lost-note" role="status">The gateway does not answer; these are its last numbers.</p>
 <main id="live">${statusBody(view)}</main>
 <script>${script}</script>
 </html>
@@ -37,141 +45,67 @@ export function statusPage(view: StatusView): string {
 }
 
 /** What changes, as one line: an event's data. */
-export function statusBody({ status, traffic }: StatusView): string {
-  const [all, ...mounts] = traffic as [TrafficView, ...TrafficView[]];
+export function statusBody(view: StatusView): string {
+  const { status, traffic, backends } = view;
+  const byPlace = new Map(traffic.flatMap((one) => (one.where === null ? [] : [[one.where, one] as const])));
   const parts = [
-    header(status),
-    cards(status, all),
-    section("Mounts", mountsTable(status, mounts)),
+    header(view),
+    cards(view),
+    section("Mounts", mountsTable(status.mounts, byPlace), "wide mounts"),
     section("Workers", workersTable(status.workers)),
-    section("Backends", backendsTable(status.backends)),
-    section("Recent warnings and errors", errorsTable(status.errors)),
+    section("Backends", backendsTable(status.backends, backends)),
+    section("Recent warnings and errors", errorsTable(status.errors), "wide log"),
   ];
   return parts.join("").replaceAll("\n", "");
 }
 
-function header({ version, pid, startedAt, addresses, isReady }: GatewayStatus): string {
+function header({ status: { version, pid, startedAt, addresses, isReady } }: StatusView): string {
   const state = isReady ? stateText("ready") : stateText("starting", "not ready");
-  return `<header><h1>gw</h1>${state}<span class="soft">${escapeHtml(version)} · process ${pid} · up ${durationText(Date.now() - startedAt)}</span>
-<span class="soft">${addresses.map((one) => `<code>${escapeHtml(one)}</code>`).join(" ")}</span></header>`;
+  const facts = `${escapeHtml(version)} · process ${pid} · up ${durationText(Date.now() - startedAt)}`;
+  const where = addresses.map((one) => `<code>${escapeHtml(one)}</code>`).join(" ");
+  return `<header><h1>gw</h1>${state}<span class="soft">${facts}</span><span class="soft">${where}</span></header>`;
 }
 
-function cards({ workers }: GatewayStatus, all: TrafficView): string {
-  const rate = all.rates.at(-1) ?? 0;
-  const inFlight = workers.reduce((sum, one) => sum + one.inFlight, 0);
+function cards({ status: { workers, mounts }, traffic }: StatusView): string {
+  const all = traffic[0] as TrafficView;
+  const inFlight = mounts.reduce((sum, { numbers }) => sum + (numbers?.inFlight ?? 0), 0);
   const memory = workers.reduce((sum, one) => sum + one.rssBytes, 0);
-  const buckets = all.buckets.map(({ le, count }) => ({
-    title: le === Infinity ? "more" : `up to ${secondsText(le)}`,
+  const processes = `${workers.length} ${workers.length === 1 ? "process" : "workers"}`;
+  const waited =
+    all.waited99 === null ? "nobody had to" : `99 % of waits ${boundText(all.waited99, LONGEST_WAIT_SECONDS)}`;
+  const worst = workers.reduce((most, one) => Math.max(most, one.loopDelayMs), 0);
+  return `<div class="cards">${[
+    card(`${numberText(all.rates.at(-1) ?? 0)}/s`, `requests; ${numberText(all.requests)} so far`, rateChart(all)),
+    card(bound(all, all.p50), `half of all; 99 % ${bound(all, all.p99)}`, durationChart(all)),
+    card(numberText(all.waits.at(-1) ?? 0), `waiting; ${waited}`, sparkline(all.waits, "requests waiting")),
+    card(
+      numberText(inFlight),
+      `under way; ${numberText(all.failed)} failed so far (5xx)`,
+      `<p class="soft">${bytesText(memory)} in ${processes}, loop delay ${worst} ms at most</p>`,
+    ),
+  ].join("")}</div>`;
+}
+
+function card(figure: string, words: string, below: string): string {
+  return `<div class="card"><b>${figure}</b><span class="soft">${words}</span>${below}</div>`;
+}
+
+function bound({ buckets }: TrafficView, seconds: number | null): string {
+  return boundText(seconds, buckets.at(-2)?.le ?? 0);
+}
+
+function rateChart({ rates }: TrafficView): string {
+  return sparkline(rates, "requests per second, last two minutes");
+}
+
+function durationChart({ buckets }: TrafficView): string {
+  const titled = buckets.map(({ le, count }) => ({
+    title: le === Number.POSITIVE_INFINITY ? "more" : `up to ${secondsText(le)}`,
     count,
   }));
-  return `<div class="cards">
-<div class="card"><b>${numberText(rate)}/s</b><span class="soft">requests, last two minutes</span>${sparkline(all.rates, "requests per second")}</div>
-<div class="card"><b>${all.p50 === null ? "–" : `≤ ${secondsText(all.p50)}`}</b><span class="soft">half of all; 99 % ${all.p99 === null ? "–" : `≤ ${secondsText(all.p99)}`}</span>${bars(buckets, "requests by duration")}</div>
-<div class="card"><b>${numberText(all.requests)}</b><span class="soft">requests so far, ${numberText(all.failed)} failed (5xx), ${numberText(inFlight)} under way</span></div>
-<div class="card"><b>${bytesText(memory)}</b><span class="soft">memory of ${workers.length} ${workers.length === 1 ? "process" : "workers"}</span></div>
-</div>`;
+  return bars(titled, "requests by duration");
 }
 
-function section(title: string, content: string): string {
-  return `<section><h2>${title}</h2><div class="wide">${content}</div></section>`;
-}
-
-function mountsTable({ drained, status }: GatewayStatus, mounts: readonly TrafficView[]): string {
-  if (mounts.length === 0) return `<p class="empty">No mount has been asked yet.</p>`;
-  const rows = mounts.map(({ where, rates, requests, failed, p50, p99 }) => {
-    const place = where ?? "";
-    const found = statusAt(status, place);
-    const state = drained.includes(place) ? stateText("drained") : stateText(found?.state ?? "ready");
-    return `<tr><td><code>${escapeHtml(place)}</code></td><td>${state}</td><td>${sparkline(rates, `requests per second to ${escapeHtml(place)}`)}</td>
-<td class="n">${numberText(rates.at(-1) ?? 0)}/s</td><td class="n">${found === null ? "–" : numberText(queuedIn(found))}</td><td class="n">${numberText(requests)}</td><td class="n">${numberText(failed)}</td>
-<td class="n">${p50 === null ? "–" : `≤ ${secondsText(p50)}`}</td><td class="n">${p99 === null ? "–" : `≤ ${secondsText(p99)}`}</td></tr>`;
-  });
-  return table(
-    ["Mount", "State", "Last two minutes", "n:Now", "n:Waiting", "n:Requests", "n:5xx", "n:Half", "n:99 %"],
-    rows,
-  );
-}
-
-/** The status of a mount, wherever in the pipeline it is; of an app alone that of all. */
-function statusAt(status: Status | null, place: string): Status | null {
-  if (status === null) return null;
-  if (status.name === place) return status;
-  for (const child of status.children ?? []) {
-    const found = statusAt(child, place);
-    if (found !== null) return found;
-  }
-  return null;
-}
-
-/** Requests that wait for a program, a process or a thread of it. */
-function queuedIn({ facts = {}, children = [] }: Status): number {
-  return Number(facts.queued ?? 0) + children.reduce((sum, child) => sum + queuedIn(child), 0);
-}
-
-function workersTable(workers: readonly WorkerStatus[]): string {
-  const rows = workers.map(
-    ({ pid, state, startedAt, generation, rssBytes, requests, inFlight, loopDelayMs }) =>
-      `<tr><td>${pid}</td><td>${stateText(state)}</td><td>${durationText(Date.now() - startedAt)}</td><td class="n">${generation}</td>
-<td class="n">${numberText(requests)}</td><td class="n">${inFlight}</td><td class="n">${bytesText(rssBytes)}</td><td class="n">${loopDelayMs} ms</td></tr>`,
-  );
-  return table(
-    ["Process", "State", "Up", "n:Generation", "n:Requests", "n:Under way", "n:Memory", "n:Loop delay"],
-    rows,
-  );
-}
-
-function backendsTable(backends: readonly BackendStatus[]): string {
-  if (backends.length === 0) return `<p class="empty">No programs run beside the gateway.</p>`;
-  const rows = backends.map(
-    ({ name, state, processes, error }) =>
-      `<tr><td>${escapeHtml(name)}</td><td>${stateText(state)}</td><td>${processes.map(({ pid }) => pid).join(" ")}</td>
-<td class="message error">${escapeHtml(error ?? "")}</td></tr>`,
-  );
-  return table(["Backend", "State", "Processes", "Last error"], rows);
-}
-
-function errorsTable(errors: readonly LoggedError[]): string {
-  if (errors.length === 0) return `<p class="empty">None.</p>`;
-  const rows = errors.map(
-    ({ at, level, message, pid }) =>
-      `<tr><td><time>${new Date(at).toISOString().slice(11, 19)}</time></td><td class="${level}">${level}</td><td>${pid}</td><td class="message">${escapeHtml(message)}</td></tr>`,
-  );
-  return table(["Time (UTC)", "Level", "Process", "Message"], rows);
-}
-
-/** @param heads a column that holds numbers starts with `n:` */
-function table(heads: readonly string[], rows: readonly string[]): string {
-  const cells = heads.map((head) =>
-    head.startsWith("n:") ? `<th class="n">${head.slice(2)}</th>` : `<th>${head}</th>`,
-  );
-  return `<table><tr>${cells.join("")}</tr>${rows.join("")}</table>`;
-}
-
-function stateText(state: string, words: string = state): string {
-  return `<span class="state ${state}">${words}</span>`;
-}
-
-function durationText(milliseconds: number): string {
-  const seconds = Math.floor(milliseconds / 1_000);
-  if (seconds < 60) return `${seconds} s`;
-  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min`;
-  const hours = Math.floor(seconds / 3_600);
-  return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} days`;
-}
-
-function secondsText(seconds: number): string {
-  if (seconds === Number.POSITIVE_INFINITY) return "∞";
-  return seconds < 1 ? `${Math.round(seconds * 1_000)} ms` : `${seconds} s`;
-}
-
-function bytesText(bytes: number): string {
-  return `${Math.round(bytes / 1_000_000)} MB`;
-}
-
-function numberText(value: number): string {
-  return value >= 100 || Number.isInteger(value) ? Math.round(value).toLocaleString("en") : value.toFixed(1);
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
+function section(title: string, content: string, kind = "wide"): string {
+  return `<section><h2>${title}</h2><div class="${kind}" role="region" aria-label="${title}" tabindex="0">${content}</div></section>`;
 }

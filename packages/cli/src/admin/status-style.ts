@@ -11,16 +11,24 @@ h1{margin:0;font:700 1.35rem/1.3 ui-monospace,"DejaVu Sans Mono",monospace;lette
 h2{margin:2rem 0 .6rem;font-size:1rem}
 .soft{color:var(--soft)}
 .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr));gap:.75rem}
+.card p{margin:.75rem 0 0}
 .card{background:var(--card);border:1px solid var(--line);border-radius:.7rem;padding:.9rem 1rem}
 .card b{display:block;font-size:1.5rem;line-height:1.25;font-variant-numeric:tabular-nums}
 .card .soft{font-size:.85rem}
 .wide{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:.7rem}
 table{width:100%;border-collapse:collapse;font-variant-numeric:tabular-nums}
 th,td{padding:.5rem .85rem;text-align:left;border-top:1px solid var(--line);vertical-align:middle;white-space:nowrap}
-tr:first-child th{border-top:0}
+thead th{border-top:0}
 th{font-weight:600;color:var(--soft);font-size:.8rem}
 td.n,th.n{text-align:right}
-td.message{white-space:normal;overflow-wrap:anywhere}
+td.message{white-space:normal;overflow-wrap:anywhere;min-width:16rem}
+.why{display:block;min-width:8rem;max-width:22rem;font-size:.8rem;white-space:normal;overflow-wrap:anywhere}
+.place{font-weight:600}
+.times{margin-left:.4rem;padding:.05rem .5rem;border:1px solid var(--line);border-radius:1rem;color:var(--soft);font-size:.8rem;white-space:nowrap}
+.lost-note{display:none;margin:0;padding:.6rem 1.25rem;background:var(--bad);color:var(--page);text-align:center}
+.lost .lost-note{display:block;position:sticky;top:0;z-index:1}
+.lost main{opacity:.6}
+.wide:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
 code{font:.9em ui-monospace,"DejaVu Sans Mono",monospace}
 svg{display:block;width:100%;height:2.5rem;margin-top:.4rem}
 td svg{width:9rem;height:1.6rem;margin:0}
@@ -35,5 +43,6 @@ td svg{width:9rem;height:1.6rem;margin:0}
 .failed::before,.stopped::before{background:var(--bad)}
 .error,.fatal{color:var(--bad)}
 .warn{color:var(--warn)}
-.empty{padding:.9rem 1rem;color:var(--soft)}
+.empty{margin:0;padding:.9rem 1rem;color:var(--soft)}
+@media (max-width:40rem){main{padding:1rem .75rem 2rem}.cards{grid-template-columns:1fr 1fr;gap:.5rem}.card{padding:.7rem .75rem}.card b{font-size:1.2rem}th,td{padding:.45rem .6rem}td svg{width:5rem}.log th:nth-child(3),.log td:nth-child(3){display:none}td.message{min-width:0}.mounts th:first-child,.mounts td:first-child{position:sticky;left:0;background:var(--card);border-right:1px solid var(--line)}}
 `.trim();

@@ -31,9 +31,19 @@ test("tells no more than twenty in a second", () => {
   expect(told.length).toBeLessThanOrEqual(40);
 });
 
-test("keeps the latest fifty, the newest first", () => {
+test("keeps the latest fifty, the newest first; what is said again comes first, and counts", () => {
   const errors = new RecentErrors();
-  for (let at = 0; at < 60; at++) errors.add({ at, level: "error", message: "", pid: 1 });
+  const add = (at: number, message: string, level: LoggedError["level"] = "error"): void =>
+    errors.add({ at, level, message, pid: at });
+  for (let at = 0; at < 60; at++) add(at, `message ${at}`);
   expect(errors.list).toHaveLength(50);
-  expect(errors.list[0]?.at).toBe(59);
+  expect(errors.list[0]).toEqual({ at: 59, level: "error", message: "message 59", pid: 59, times: 1 });
+  for (let at = 60; at < 63; at++) add(at, "message 40");
+  add(63, "message 40", "warn");
+  expect(errors.list).toHaveLength(50);
+  expect(errors.list.slice(0, 3)).toMatchObject([
+    { at: 63, level: "warn", times: 1 },
+    { at: 62, pid: 62, message: "message 40", times: 4 },
+    { at: 59, times: 1 },
+  ]);
 });

@@ -1,7 +1,7 @@
 // A logger that also tells of warnings and errors, for the status page.
 import type { LogMethod } from "@gw/core";
 import type { LeveledLogger, LogLevel } from "@gw/core/node";
-import type { LoggedError } from "./control.ts";
+import type { LoggedError, RecentError } from "./control.ts";
 
 type Level = LoggedError["level"];
 
@@ -78,15 +78,18 @@ function messageOf(facts: object | string, message: string | undefined): string 
 
 const KEPT = 50;
 
-/** The latest errors, the newest first. */
+/** The latest errors, the newest first. What is said again and again is there once, with how often. */
 export class RecentErrors {
-  #errors: readonly LoggedError[] = [];
+  #errors: readonly RecentError[] = [];
 
-  get list(): readonly LoggedError[] {
+  get list(): readonly RecentError[] {
     return this.#errors;
   }
 
   add(error: LoggedError): void {
-    this.#errors = [error, ...this.#errors].slice(0, KEPT);
+    const isSame = ({ level, message }: LoggedError): boolean => level === error.level && message === error.message;
+    const times = (this.#errors.find(isSame)?.times ?? 0) + 1;
+    const others = this.#errors.filter((one) => !isSame(one));
+    this.#errors = [{ ...error, times }, ...others].slice(0, KEPT);
   }
 }

@@ -1,8 +1,7 @@
 // `gw ctl`: asks or steers a running gateway through the unix socket of its admin listener.
 import { type ClientRequest, request as httpRequest } from "node:http";
-import type { GatewayStatus } from "../admin/control.ts";
+import type { MountStatus, WholeStatus } from "../admin/mount-status.ts";
 import type { Invocation } from "../invocation.ts";
-import { treeLines } from "../print.ts";
 import { didYouMean } from "../suggest.ts";
 import { StartError, UsageError } from "../usage-error.ts";
 
@@ -20,9 +19,9 @@ interface Call {
 }
 
 const show =
-  (pick: (status: GatewayStatus) => unknown, words: (status: GatewayStatus) => readonly string[]) =>
+  (pick: (status: WholeStatus) => unknown, words: (status: WholeStatus) => readonly string[]) =>
   async ({ socket, isJson }: Call): Promise<string> => {
-    const status = (await ask(socket, "GET", "/status")) as GatewayStatus;
+    const status = (await ask(socket, "GET", "/status")) as WholeStatus;
     return isJson ? JSON.stringify(pick(status), null, 2) : words(status).join("\n");
   };
 
@@ -36,13 +35,7 @@ const order =
 const TASKS: Readonly<Record<string, Task>> = {
   status: { run: show((status) => status, statusLines) },
   mounts: {
-    run: show(
-      ({ description, drained }) => ({ description, drained }),
-      ({ description, drained }) => [
-        ...(description === null ? ["no app"] : treeLines(description)),
-        ...drained.map((one) => `drained: ${one}`),
-      ],
-    ),
+    run: show(({ mounts, description, drained }) => ({ mounts, description, drained }), mountLines),
   },
   backends: { run: show(({ backends }) => backends, backendLines) },
   reload: { run: order("/reload", () => ({}), "reloaded") },
@@ -57,7 +50,7 @@ const TASKS: Readonly<Record<string, Task>> = {
   stop: { run: order("/stop", () => ({}), "stopping") },
 };
 
-const resize = order("/workers", (count) => ({ workers: Number(count) }), "workers:");
+const resize = order("/workers", (count) => ({ workers: /^\d+$/.test(count) ? Number(count) : count }), "workers:");
 
 /** Asks and prints the answer; exit code 1 if the gateway refuses. */
 export async function run({ operands, settings, stdout }: Invocation): Promise<number> {
@@ -123,27 +116,49 @@ function unreachable(path: string, error: NodeJS.ErrnoException): StartError {
   return new StartError(`cannot reach a gateway at unix:${path}: ${reason}`, { cause: error });
 }
 
-function statusLines(status: GatewayStatus): string[] {
+function statusLines(status: WholeStatus): string[] {
   const { version, pid, startedAt, isReady, addresses, errors } = status;
   const up = Math.round((Date.now() - startedAt) / 1_000);
   return [
     `gw ${version}, process ${pid}, up ${up} s, ${isReady ? "ready" : "not ready"}`,
     ...addresses.map((one) => `listening on ${one}`),
     ...workerLines(status),
+    ...mountLines(status),
     ...backendLines(status),
-    ...status.drained.map((one) => `drained: ${one}`),
-    ...errors.slice(0, 5).map(({ at, level, message }) => `${new Date(at).toISOString()} ${level} ${message}`),
+    ...errors.slice(0, 5).map(({ at, level, message, times }) => {
+      const often = times === 1 ? "" : ` (${times} times)`;
+      return `${new Date(at).toISOString()} ${level} ${message}${often}`;
+    }),
   ];
 }
 
-function workerLines({ workers }: GatewayStatus): string[] {
-  return workers.map(({ pid, state, generation, rssBytes, requests, inFlight }) => {
-    const memory = Math.round(rssBytes / 1_000_000);
-    return `worker ${pid} ${state}, generation ${generation}, ${requests} requests, ${inFlight} under way, ${memory} MB`;
+function mountLines({ mounts }: WholeStatus): string[] {
+  if (mounts.length === 0) return ["no worker has said yet what it serves"];
+  return mounts.map((mount) => {
+    const { where, app, state, error, isDrained } = mount;
+    const why = error === null ? "" : `, last error: ${error.split("\n", 1)[0]}`;
+    return `mount ${where} ${isDrained ? "drained" : state}, ${app}${countsOf(mount)}${why}`;
   });
 }
 
-function backendLines({ backends }: GatewayStatus): string[] {
+function countsOf({ numbers }: MountStatus): string {
+  if (numbers === null) return "";
+  const { requests, failed, inFlight, waiting } = numbers;
+  return `, ${requestsText(requests)}, ${failed} failed, ${inFlight} under way, ${waiting} waiting`;
+}
+
+function requestsText(count: number): string {
+  return `${count} ${count === 1 ? "request" : "requests"}`;
+}
+
+function workerLines({ workers }: WholeStatus): string[] {
+  return workers.map(({ pid, state, generation, rssBytes, requests, inFlight }) => {
+    const memory = Math.round(rssBytes / 1_000_000);
+    return `worker ${pid} ${state}, generation ${generation}, ${requestsText(requests)}, ${inFlight} under way, ${memory} MB`;
+  });
+}
+
+function backendLines({ backends }: WholeStatus): string[] {
   return backends.map(({ name, state, processes, error }) => {
     const pids = processes.map(({ pid }) => pid).join(" ");
     return `backend ${name} ${state}, processes ${pids === "" ? "none" : pids}${error === null ? "" : `, last error: ${error.split("\n", 1)[0]}`}`;

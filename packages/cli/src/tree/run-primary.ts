@@ -17,7 +17,7 @@ import { type TreeWatch, watchTree } from "../serving/watch-tree.ts";
 import type { GatewayWorkers } from "./gateway-workers.ts";
 import { afterOrphans } from "./orphans.ts";
 import { Tree } from "./tree.ts";
-import { workersOptionsOf } from "./tree-options.ts";
+import { MOST_WORKERS, workersOptionsOf } from "./tree-options.ts";
 
 /**
  * Runs a gateway of several processes until a signal has stopped it; gives the exit code.
@@ -126,7 +126,7 @@ function stopUs(): void {
 
 /** TTIN: a worker more. TTOU: one less, but one stays. */
 function resizeOnSignals(workers: GatewayWorkers): () => void {
-  const more = (): void => void workers.resize(workers.count + 1);
+  const more = (): void => void (workers.count < MOST_WORKERS && workers.resize(workers.count + 1));
   const fewer = (): void => void (workers.count > 1 && workers.resize(workers.count - 1));
   process.on("SIGTTIN", more).on("SIGTTOU", fewer);
   return () => process.off("SIGTTIN", more).off("SIGTTOU", fewer);

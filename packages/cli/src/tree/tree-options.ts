@@ -4,7 +4,8 @@ import { UsageError } from "../usage-error.ts";
 import type { GatewayWorkersOptions } from "./gateway-workers.ts";
 
 const HANG_TIMEOUT_MS = 30_000;
-const MOST_WORKERS = 256;
+/** More are a slip of the finger. */
+export const MOST_WORKERS = 256;
 
 /**
  * Whether the call asks for a process tree: `--workers` with a number from 1 on. 0 means one process alone, unless it
