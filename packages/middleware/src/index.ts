@@ -32,6 +32,7 @@ export { type IdentityOptions, type SignIdentityOptions, signIdentity } from "./
 export { head } from "./head.ts";
 export { type HttpsRedirectOptions, httpsRedirect, httpsUrl } from "./https-redirect.ts";
 export { type IpRestrictionOptions, ipRestriction } from "./ip-restriction.ts";
+export { type LimitConcurrencyOptions, limitConcurrency } from "./limit-concurrency.ts";
 export { type MethodOverrideOptions, methodOverride } from "./method-override.ts";
 export { type MetricsOptions, metrics } from "./metrics.ts";
 export type { Account, AccountsOptions, UserEntry, VerifyPassword } from "./passwords.ts";

@@ -11,7 +11,7 @@ import {
   toApp,
 } from "@gw/core";
 import { isMountReference } from "../config/check.ts";
-import type { AppReference, Config } from "../config/config.ts";
+import type { AppReference, Config, MountReference } from "../config/config.ts";
 import type { ConfigFile } from "../config/file.ts";
 import type { EffectiveSettings } from "../config/settings.ts";
 import { fileApp } from "../targets/file.ts";
@@ -20,6 +20,7 @@ import { parseTarget } from "../targets/target.ts";
 import type { CommandDefaults } from "../targets/target-kind.ts";
 import { UsageError } from "../usage-error.ts";
 import { appFromValue, type Shape, type ShapeOptions } from "./app-shape.ts";
+import { type ConcurrencyLimit, limitedBy, mountLimit } from "./concurrency-limit.ts";
 
 /** Threads for a WSGI-shaped app where many requests come: it must not block those of others (R-W9). */
 export const DEFAULT_THREADS = 1;
@@ -66,8 +67,9 @@ export async function loadApp(inputs: AppInputs): Promise<App> {
   // An app alone answers itself: one step less for each request.
   if (app !== null && layers.length === 0 && mounts.length === 0) return underRootPath(toApp(app), rootPath);
   let builder = gateway().use(...layers);
-  for (const { where, options, ...named } of withoutRepeats(mounts)) {
-    builder = mounted(builder, where, { app: await loadReference(named, inputs), options });
+  for (const { where, options, limit, ...named } of withoutRepeats(mounts)) {
+    const inside = await limitedBy(limit, await loadReference(named, inputs));
+    builder = mounted(builder, where, { app: inside, options });
   }
   return underRootPath(app === null ? builder : builder.run(app), rootPath);
 }
@@ -107,6 +109,7 @@ interface Named {
 interface NamedMount extends Named {
   readonly where: string;
   readonly options: MountOptions;
+  readonly limit: ConcurrencyLimit | null;
 }
 
 function mountsFromFlags(texts: readonly string[], folder: string): NamedMount[] {
@@ -115,14 +118,16 @@ function mountsFromFlags(texts: readonly string[], folder: string): NamedMount[]
     if (equals <= 0 || equals === text.length - 1)
       throw new UsageError(`--mount: found ${JSON.stringify(text)}, expected WHERE=APP, such as /admin=./admin.ts`);
     const where = text.slice(0, equals);
-    return { where, name: `--mount ${where}`, reference: text.slice(equals + 1), folder, options: {} };
+    return { where, name: `--mount ${where}`, reference: text.slice(equals + 1), folder, options: {}, limit: null };
   });
 }
 
 function mountsFromFile({ mounts = {} }: Config, folder: string): NamedMount[] {
   return Object.entries(mounts).map(([where, value]) => {
-    const { app, accessLog: _, ...options } = isMountReference(value) ? value : { app: value, accessLog: undefined };
-    return { where, name: `mounts[${JSON.stringify(where)}]`, reference: app, folder, options };
+    const given: MountReference = isMountReference(value) ? value : { app: value };
+    const { app, accessLog: _, limitConcurrency, limitQueue, queueTimeout, ...options } = given;
+    const limit = mountLimit(where, { limitConcurrency, limitQueue, queueTimeout });
+    return { where, name: `mounts[${JSON.stringify(where)}]`, reference: app, folder, options, limit };
   });
 }
 

@@ -3,6 +3,7 @@ import { didYouMean } from "../suggest.ts";
 import { UsageError } from "../usage-error.ts";
 import type { Config, MountReference } from "./config.ts";
 import { OPTIONS } from "./options.ts";
+import { EXPECTED, parseValue } from "./values.ts";
 
 const FILE_KEYS: readonly string[] = ["app", "mounts", "use"];
 
@@ -12,7 +13,15 @@ export const SETTING_KEYS: readonly string[] = OPTIONS.filter(({ group }) => gro
   .filter((key) => !["config", "mount", "use"].includes(key));
 
 /** The keys of a mount that is more than an app. */
-export const MOUNT_KEYS: readonly string[] = ["app", "maxBodyBytes", "variables", "accessLog"];
+export const MOUNT_KEYS: readonly string[] = [
+  "app",
+  "maxBodyBytes",
+  "variables",
+  "accessLog",
+  "limitConcurrency",
+  "limitQueue",
+  "queueTimeout",
+];
 const ACCESS_LOG_KEYS: readonly string[] = ["format", "file"];
 
 /**
@@ -81,6 +90,20 @@ function checkMount(at: string, mount: Record<string, unknown>): void {
   if (variables !== undefined && typeof variables !== "function")
     throw unfit(`${at}.variables`, variables, "a function (request) => variables");
   if (accessLog !== undefined) checkAccessLog(`${at}.accessLog`, accessLog);
+  checkLimit(at, mount);
+}
+
+/** What the settings of the same names take. */
+function checkLimit(at: string, mount: Record<string, unknown>): void {
+  for (const key of ["limitConcurrency", "limitQueue", "queueTimeout"]) {
+    const value = mount[key];
+    if (value === undefined) continue;
+    const kind = key === "queueTimeout" ? "duration" : "number";
+    if (typeof value !== "number" && typeof value !== "string") throw unfit(`${at}.${key}`, value, EXPECTED[kind]);
+    parseValue(`${at}.${key}`, kind, String(value));
+    if (mount.limitConcurrency === undefined)
+      throw new UsageError(`${at}.${key} needs limitConcurrency: how many requests may be under way there`);
+  }
 }
 
 function checkAccessLog(at: string, accessLog: unknown): void {

@@ -12,6 +12,12 @@ export interface MountReference extends MountOptions {
   app: AppReference;
   /** The access log of this mount: none, a format, or a format and a file. @default that of the gateway */
   accessLog?: boolean | string | MountAccessLog;
+  /** Requests at once to this mount, of all workers together; further ones wait. @default no limit */
+  limitConcurrency?: number;
+  /** Requests that wait for their turn here; beyond: 503 with Retry-After. Needs `limitConcurrency`. @default 64 */
+  limitQueue?: number;
+  /** Longest wait here; then 503 with Retry-After. Needs `limitConcurrency`. @default "5s" */
+  queueTimeout?: number | string;
 }
 
 /** An access log of a mount's own. */
@@ -81,8 +87,12 @@ export interface Config {
   keepAlive?: number | string;
   /** Time for running requests at a stop or reload. @default "30s" */
   gracefulTimeout?: number | string;
-  /** Requests at once; beyond: 503 with Retry-After. @default no limit */
+  /** Requests at once, of all workers together; further ones wait. @default no limit */
   limitConcurrency?: number;
+  /** Requests that wait for a turn, of all workers; beyond: 503 with Retry-After. @default 64 */
+  limitQueue?: number;
+  /** Longest wait for a turn; then 503 with Retry-After. @default "5s" */
+  queueTimeout?: number | string;
   /** Largest request body. @default "10m" */
   limitRequestBody?: number | string;
   /** Believe X-Forwarded-* and Forwarded of the peers in `forwardedAllowIps`. @default false */

@@ -48,6 +48,8 @@ function isKey({ key }: Option): boolean {
   return SETTING_KEYS.includes(key);
 }
 
+const COUNT: JsonSchema = { type: ["integer", "string"], minimum: 0, pattern: "^\\d+$" };
+
 /** What JSON can say of a mount: all but the keys that hold functions. */
 const MOUNT: JsonSchema = {
   type: "object",
@@ -65,6 +67,13 @@ const MOUNT: JsonSchema = {
         },
       ],
     }),
+    limitConcurrency: described("Requests at once to this mount, of all workers together; further ones wait.", COUNT),
+    limitQueue: described("Requests that wait for their turn here; beyond: 503. Default: 64.", COUNT),
+    queueTimeout: described("Longest wait here; then 503. Default: 5s.", {
+      type: ["number", "string"],
+      minimum: 0,
+      pattern: DURATION.source,
+    }),
   }),
   required: ["app"],
   additionalProperties: false,
@@ -73,8 +82,6 @@ const MOUNT: JsonSchema = {
 function pick(properties: JsonSchema): JsonSchema {
   return Object.fromEntries(Object.entries(properties).filter(([key]) => MOUNT_KEYS.includes(key)));
 }
-
-const COUNT: JsonSchema = { type: ["integer", "string"], minimum: 0, pattern: "^\\d+$" };
 
 /** 0 to 65535, as text. */
 const PORT = "^0*(\\d{1,4}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5])$";

@@ -59,7 +59,8 @@ const READERS: Readonly<Record<ValueKind, (text: string) => Value | null>> = {
   size: parseSize,
 };
 
-const EXPECTED: Readonly<Record<ValueKind, string>> = {
+/** What to write for a value of a kind. */
+export const EXPECTED: Readonly<Record<ValueKind, string>> = {
   text: "text",
   path: "a path",
   list: "a list separated by commas",

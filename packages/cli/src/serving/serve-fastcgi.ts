@@ -2,6 +2,7 @@
 // `--role` says.
 import { type Address, type App, type Middleware, peerList } from "@gw/core";
 import { authorizer, type FastcgiServerOptions, serveFastcgi } from "@gw/fastcgi";
+import { gatewayLimit, limitedBy } from "../app/concurrency-limit.ts";
 import { DEFAULT_THREADS, loadApp } from "../app/load-app.ts";
 import type { Invocation } from "../invocation.ts";
 import { UsageError } from "../usage-error.ts";
@@ -35,8 +36,8 @@ export async function serveFastcgiUntilStopped(
   const limits = limitsIn(settings, LIMITS);
   const role = (settings.text("role") ?? "responder") as NonNullable<FastcgiServerOptions["role"]>;
   return runServer(invocation, {
-    load: (current, { fresh }) =>
-      loadApp({
+    load: async (current, { fresh }) => {
+      const app = await loadApp({
         folder,
         operand: operands[0],
         settings: current.settings,
@@ -44,7 +45,9 @@ export async function serveFastcgiUntilStopped(
         fresh,
         threads: DEFAULT_THREADS,
         ...(role === "authorizer" && { ofLayers: authorizerOf }),
-      }),
+      });
+      return limitedBy(gatewayLimit(current.settings), app);
+    },
     binds: [listen].flat(),
     open: (app, context, binds) =>
       serveFastcgi(app, {

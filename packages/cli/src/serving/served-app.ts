@@ -1,5 +1,6 @@
 // The app with what the command puts around it: access log, and for its developer lint and error pages.
 import { type App, compose } from "@gw/core";
+import { gatewayLimit, layersOfLimit } from "../app/concurrency-limit.ts";
 import { DEFAULT_THREADS, loadApp } from "../app/load-app.ts";
 import type { Invocation } from "../invocation.ts";
 import { accessLogs } from "./access-logs.ts";
@@ -27,7 +28,7 @@ export async function servedApp(
     isWatching,
     threads: DEFAULT_THREADS,
   });
-  const layers = await accessLogs(invocation);
+  const layers = [...(await accessLogs(invocation)), ...(await layersOfLimit(gatewayLimit(settings)))];
   if (!isDevelopment) return compose(layers, app);
   const { lint } = await import("@gw/core/lint");
   const { showExceptions } = await import("@gw/middleware/show-exceptions");

@@ -133,7 +133,6 @@ const LIMITS = {
   timeout: "requestTimeoutMs",
   headerTimeout: "headerTimeoutMs",
   keepAlive: "keepAliveTimeoutMs",
-  limitConcurrency: "maxConcurrentRequests",
   limitRequestBody: "maxBodyBytes",
   limitClientRequests: "maxConcurrentRequestsPerClient",
   limitClientConnections: "maxConnectionsPerClient",

@@ -2,6 +2,7 @@
 import type { BackendProcess, BackendSpec, BackendState, CounterReading, Description, Status } from "@gw/core";
 import type { LogLevel } from "@gw/core/node";
 import type { LoggedError } from "../admin/control.ts";
+import type { Loan, Report } from "./permit-lender.ts";
 
 /** What is known of a shared backend, as it goes over the wire. */
 export interface BackendFacts {
@@ -49,6 +50,10 @@ export type PrimaryCalls = {
   readonly stopBackend: (params: { readonly name: string }) => void;
   /** Adds to a counter of the whole gateway. */
   readonly hit: (params: { readonly key: string; readonly windowMs: number; readonly by: number }) => CounterReading;
+  /** Takes part in the permits of a name. */
+  readonly joinPermits: (params: { readonly name: string; readonly limit: number }) => void;
+  /** Gives permits back, and says how many it waits for. */
+  readonly permits: (params: { readonly name: string } & Report) => void;
 };
 
 /** What a primary may ask of a worker. */
@@ -57,6 +62,8 @@ export type WorkerCalls = {
   readonly backendChanged: (params: { readonly name: string; readonly facts: BackendFacts }) => void;
   /** The first process of a backend is ready (`error: null`) or has failed. */
   readonly backendReady: (params: { readonly name: string; readonly error: string | null }) => void;
+  /** Lends permits, and says which to give back. */
+  readonly permits: (params: { readonly name: string } & Loan) => void;
   readonly metrics: (params: null) => { readonly text: string };
   readonly report: (params: null) => WorkerReport;
   /** The same, once none of its backends is starting any more. */

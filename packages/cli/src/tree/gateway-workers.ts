@@ -4,7 +4,9 @@ import { type AttachedProcess, superviseBackend } from "@gw/core/node";
 import type { LoggedError } from "../admin/control.ts";
 import { whyFailed } from "../serving/settled-status.ts";
 import type { PrimaryCalls, WorkerCalls, WorkerFacts } from "./calls.ts";
+import type { LentPermits, PermitUser } from "./lent-permits.ts";
 import { type Answers, Peer } from "./peer.ts";
+import type { Loan } from "./permit-lender.ts";
 import type { BackendUser, SharedBackends } from "./shared-backends.ts";
 import type { WorkerMetrics } from "./worker-metrics.ts";
 import { WORKER_MARK } from "./worker-place.ts";
@@ -28,6 +30,7 @@ export interface GatewayWorkersOptions {
   readonly context: Pick<AppContext, "log" | "metrics" | "counters">;
   readonly backends: SharedBackends;
   readonly metrics: Pick<WorkerMetrics, "joined" | "said" | "left">;
+  readonly permits: LentPermits;
   /** Takes what a worker has logged as warning or worse. */
   readonly logged: (error: LoggedError) => void;
   /** Tells a worker that serves from now on what is special: mounts out of service, a log level. */
@@ -57,6 +60,7 @@ export class GatewayWorkers {
 
   constructor(options: GatewayWorkersOptions) {
     this.#options = options;
+    this.#count = options.count;
     this.#log = options.context.log;
     this.#backend = superviseBackend(
       {
@@ -111,7 +115,6 @@ export class GatewayWorkers {
    * @throws GatewayError what the first worker said, if it fails before any serves
    */
   async ready(): Promise<void> {
-    this.#count = this.#options.count;
     try {
       await this.#backend.ready;
     } catch (error) {
@@ -166,7 +169,7 @@ export class GatewayWorkers {
 
   async #attach(process: AttachedProcess): Promise<void> {
     const record = new WorkerRecord(process.pid, this.#generation);
-    const { backends, metrics } = this.#options;
+    const { backends, metrics, permits } = this.#options;
     metrics.joined(process.pid);
     const serving = new Promise<void>((done, fail) => {
       record.peer = new Peer<PrimaryCalls, WorkerCalls>(process.control, {
@@ -184,6 +187,7 @@ export class GatewayWorkers {
       backends.leave(record);
       // Its last words may still be on their way.
       void record.peer.closed.then(() => metrics.left(process.pid));
+      permits.leave(record);
     });
     await serving;
     await this.#options.greet(record);
@@ -206,7 +210,7 @@ export class GatewayWorkers {
   }
 
   #answers(record: WorkerRecord): Omit<Answers<PrimaryCalls>, "ready" | "failed"> {
-    const { backends, context, metrics } = this.#options;
+    const { backends, context, metrics, permits } = this.#options;
     return {
       beat: (facts) => this.#heard(record, facts),
       logged: (error) => this.#options.logged(error),
@@ -217,6 +221,8 @@ export class GatewayWorkers {
       resizeBackend: ({ name, processes }) => backends.resize(record, name, processes),
       stopBackend: ({ name }) => backends.stop(record, name),
       hit: async ({ key, windowMs, by }) => context.counters.hit(key, { windowMs, by }),
+      joinPermits: ({ name, limit }) => permits.join(record, name, { limit, workers: this.#count }),
+      permits: ({ name, ...report }) => permits.hear(record, name, report),
     };
   }
 
@@ -256,7 +262,7 @@ export class GatewayWorkers {
 /** Time for a worker to load and start its apps. */
 const START_TIMEOUT_MS = 120_000;
 
-class WorkerRecord implements GatewayWorker, BackendUser {
+class WorkerRecord implements GatewayWorker, BackendUser, PermitUser {
   readonly pid: number;
   readonly generation: number;
   peer!: Peer<PrimaryCalls, WorkerCalls>;
@@ -276,6 +282,10 @@ class WorkerRecord implements GatewayWorker, BackendUser {
 
   backendReady(name: string, error: string | null): void {
     this.peer.tell("backendReady", { name, error });
+  }
+
+  lent(name: string, loan: Loan): void {
+    this.peer.tell("permits", { name, ...loan });
   }
 }
 

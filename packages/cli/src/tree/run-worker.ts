@@ -11,6 +11,7 @@ import type { ServerPlan } from "../serving/server-plan.ts";
 import { settledStatus } from "../serving/settled-status.ts";
 import { untilStopped } from "../serving/signals.ts";
 import { logStrayErrors } from "../serving/stray-errors.ts";
+import { BorrowedPermits } from "./borrowed-permits.ts";
 import type { PrimaryCalls, WorkerCalls, WorkerReport } from "./calls.ts";
 import { Peer } from "./peer.ts";
 import { RemoteBackends } from "./remote-backends.ts";
@@ -64,6 +65,7 @@ function joinPrimary(
   const primary: Primary = new Peer<WorkerCalls, PrimaryCalls>(control, {
     backendChanged: ({ name, facts }) => backends.changed(name, facts),
     backendReady: ({ name, error }) => backends.firstReady(name, error),
+    permits: ({ name, ...loan }) => permits.lent(name, loan),
     metrics: () => ({ text: context.metrics.toText() }),
     report: () => reportOf(observed),
     async settledReport() {
@@ -77,8 +79,12 @@ function joinPrimary(
     drainMount: ({ where, isDrained }) => observed.drained.set(where, isDrained),
   });
   const backends = new RemoteBackends(primary);
+  const permits = new BorrowedPermits({
+    join: (name, limit) => primary.tell("joinPermits", { name, limit }),
+    report: (name, report) => primary.tell("permits", { name, ...report }),
+  });
   const observed = new ObservedApp(settings, backends);
-  const context = createContext({ log, backends, counters: remoteCounters(primary), hasSiblings: true });
+  const context = createContext({ log, backends, counters: remoteCounters(primary), permits, hasSiblings: true });
   return { primary, context, log, observed };
 }
 

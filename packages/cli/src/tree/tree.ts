@@ -5,6 +5,7 @@ import type { GatewayControl } from "../admin/control.ts";
 import { RecentErrors, watchedLog } from "../admin/watched-log.ts";
 import { reopenOwnLogs } from "../serving/log-rotation.ts";
 import { GatewayWorkers, type GatewayWorkersOptions } from "./gateway-workers.ts";
+import { LentPermits } from "./lent-permits.ts";
 import { SharedBackends } from "./shared-backends.ts";
 import { treeControl } from "./tree-control.ts";
 import { WorkerMetrics } from "./worker-metrics.ts";
@@ -46,6 +47,7 @@ export class Tree {
       descriptors: options.held.map(({ fd }) => fd),
       context,
       backends: this.#backends,
+      permits: new LentPermits(context.metrics),
       logged: (error) => this.#errors.add(error),
       metrics: this.#metrics,
       greet: async ({ peer }) => {

@@ -1,7 +1,8 @@
-// What an app is given at start: log, metrics, counters and backends of the gateway it runs in.
+// What an app is given at start: log, metrics, counters, permits and backends of the gateway it runs in.
 import type { Backends } from "./backend.ts";
 import type { Logger } from "./log.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
+import type { Permits } from "./permits.ts";
 
 /** Label names and values of one metric sample. */
 export type MetricLabels = Readonly<Record<string, string>>;
@@ -68,6 +69,7 @@ export interface AppContext {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly counters: Counters;
+  readonly permits: Permits;
   readonly backends: Backends;
   /** Whether this process ends after one exchange, as under CGI. @default false */
   readonly runsOnce?: boolean;

@@ -18,6 +18,7 @@ export { GatewayError, type GatewayErrorOptions, type HeaderPairs, isGatewayErro
 export { type HeaderInit, HeaderList } from "./headers.ts";
 export { type Logger, type LogMethod, silentLogger } from "./log.ts";
 export type { MaybePromise } from "./maybe-promise.ts";
+export type { PermitPool, Permits } from "./permits.ts";
 export type { Principal } from "./principal.ts";
 export { repeatSeparator } from "./repeat.ts";
 export type { Exchange, GatewayRequest, HttpRequest, Outcome, RequestHead, WebSocketRequest } from "./request.ts";

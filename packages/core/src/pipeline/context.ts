@@ -5,6 +5,7 @@ import { GatewayError } from "../model/errors.ts";
 import { silentLogger } from "../model/log.ts";
 import { createCounters } from "./counters.ts";
 import { createMetrics } from "./metrics.ts";
+import { createPermits } from "./permits.ts";
 
 /**
  * An AppContext from the given parts; the missing ones live in this process.
@@ -17,9 +18,10 @@ export function createContext({
   backends = noBackends,
   counters = createCounters(),
   metrics = createMetrics(),
+  permits = createPermits({ metrics }),
   ...processFacts
 }: Partial<AppContext> = {}): AppContext {
-  return { log, backends, counters, metrics, ...processFacts };
+  return { log, backends, counters, metrics, permits, ...processFacts };
 }
 
 const noBackends: Backends = {

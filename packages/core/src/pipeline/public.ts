@@ -29,6 +29,7 @@ export { createMetrics } from "./metrics.ts";
 export { type MountOptions, mount } from "./mount.ts";
 export { type ExchangeNotes, notesIfAny, notesOf, withPrincipal } from "./notes.ts";
 export type { PathRules } from "./path-rules.ts";
+export { createPermits, type PermitsOptions } from "./permits.ts";
 export { beginPhase, inPhase, watchPhases } from "./phases.ts";
 export { type RedirectsOptions, redirects } from "./redirects.ts";
 export { type RewriteFunction, rewrite } from "./rewrite.ts";
