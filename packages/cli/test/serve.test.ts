@@ -177,9 +177,9 @@ describe("flags reach the server", () => {
     expect(await get(await serving(folder, []), "/")).toBe("hello/r");
   });
 
-  test("--limit-concurrency answers 503 beyond it", async () => {
+  test("--limit-concurrency without a queue answers 503 beyond it", async () => {
     const folder = folderWith({ "app.ts": slowApp });
-    const server = await serving(folder, ["app.ts", "-p", "0", "--limit-concurrency", "1"]);
+    const server = await serving(folder, ["app.ts", "-p", "0", "--limit-concurrency", "1", "--limit-queue", "0"]);
     const slow = get(server, "/slow");
     await untilExists(join(folder.path, "begun"));
     const refused = await fetch(`${server.urls[0]}/`);

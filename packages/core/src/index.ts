@@ -38,16 +38,8 @@ export { accept, afterResponse, andCatch, andThen, asyncOrigin, authEndpoint, ca
 export { authDecision, closeAnswer, identityFields, identityValue, sendableResponse } from "./pipeline/public.ts";
 export { compose, createContext, createCounters, createMetrics, createPermits } from "./pipeline/public.ts";
 export { describeApp, describeLayer, discard, errorAnswer, eventStream, every, except } from "./pipeline/public.ts";
-export {
-  DEFAULT_MAX_BODY_BYTES,
-  findPlace,
-  fittingAnswer,
-  gateway,
-  guard,
-  html,
-  http,
-  isPromise,
-} from "./pipeline/public.ts";
+export { findPlace, fittingAnswer, gateway, guard, html, http, isPromise } from "./pipeline/public.ts";
+export { DEFAULT_MAX_BODY_BYTES, type PermitsOptions } from "./pipeline/public.ts";
 export { layer, lifecycleOf, localTarget, locationValue, markAsync, mount, mountVariables } from "./pipeline/public.ts";
 export { notesIfAny, notesOf, OpenExchange, redirect, redirectedRequest, redirects } from "./pipeline/public.ts";
 export { rewrite, Runtime, socketAnswer, some, startOnce, stopOnce, text, toApp } from "./pipeline/public.ts";
@@ -55,14 +47,7 @@ export { beginPhase, inPhase, isProtectedVariable, json, watchPhases, webSocket,
 export { type Phase, type PhaseEnd, type PhaseWatcher, withPrincipal, withVariables } from "./pipeline/public.ts";
 export type { AcceptOptions, AnswerOptions, AuthEndpointOptions, CascadeOptions } from "./pipeline/public.ts";
 export type { CountersOptions, EventStreamOptions, ExchangeNotes, Gateway, LayerOptions } from "./pipeline/public.ts";
-export type {
-  MountOptions,
-  PathRules,
-  PermitsOptions,
-  RedirectsOptions,
-  RequestTest,
-  RewriteFunction,
-} from "./pipeline/public.ts";
+export type { MountOptions, PathRules, RedirectsOptions, RequestTest, RewriteFunction } from "./pipeline/public.ts";
 export type { RuntimeOptions, ServerEvent, ServerEvents, VariablesFunction, Welcome } from "./pipeline/public.ts";
 export { decodePercent, encodePath, normalizePath, parseAuthority, parseIp, parseTarget } from "./target/public.ts";
 export { pathText, peerList, plainIp, queryText, rawPath, resolveSegments, splitMount } from "./target/public.ts";

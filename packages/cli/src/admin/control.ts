@@ -1,6 +1,7 @@
 // What the admin listener and `gw ctl` can see and do: the same for one process and for a tree.
 import type { Backend, BackendProcess, BackendState, Description, Status } from "@gw/core";
 import type { LogLevel } from "@gw/core/node";
+import type { LimitStatus } from "./limit-status.ts";
 
 declare const __GW_VERSION__: string;
 
@@ -58,6 +59,8 @@ export interface GatewayStatus {
   /** The apps, as one of the workers has them. */
   readonly description: Description | null;
   readonly status: Status | null;
+  /** Limits of concurrency: what runs and what waits, in all processes together. */
+  readonly limits: readonly LimitStatus[];
   /** Mounts that get no requests. */
   readonly drained: readonly string[];
   /** The latest first. */

@@ -5,6 +5,7 @@ import { reopenOwnLogs } from "../serving/log-rotation.ts";
 import type { ObservedApp } from "../serving/observed-app.ts";
 import type { VitalSigns } from "../tree/vital-signs.ts";
 import { backendStatus, type GatewayControl, gatewayFacts } from "./control.ts";
+import { limitStatuses } from "./limit-status.ts";
 import type { RecentErrors } from "./watched-log.ts";
 
 /** Inputs of soloControl. */
@@ -47,6 +48,7 @@ export function soloControl(options: SoloControlOptions): GatewayControl {
       backends: backends().map(backendStatus),
       description: observed.describe(),
       status: observed.status(),
+      limits: limitStatuses(metrics.toText()),
       drained: observed.drained.list,
       errors: errors.list,
     }),

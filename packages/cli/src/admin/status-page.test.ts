@@ -16,6 +16,7 @@ const status: GatewayStatus = {
   backends: [{ name: "php <1>", state: "failed", error: "exited with <code> 1", processes: [] }],
   description: null,
   status: null,
+  limits: [],
   drained: ["/drained"],
   errors: [{ at: 0, level: "error", message: "<script>alert(1)</script>", pid: 11, times: 28 }],
 };

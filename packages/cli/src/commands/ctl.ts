@@ -125,6 +125,7 @@ function statusLines(status: WholeStatus): string[] {
     ...workerLines(status),
     ...mountLines(status),
     ...backendLines(status),
+    ...limitLines(status),
     ...errors.slice(0, 5).map(({ at, level, message, times }) => {
       const often = times === 1 ? "" : ` (${times} times)`;
       return `${new Date(at).toISOString()} ${level} ${message}${often}`;
@@ -163,4 +164,11 @@ function backendLines({ backends }: WholeStatus): string[] {
     const pids = processes.map(({ pid }) => pid).join(" ");
     return `backend ${name} ${state}, processes ${pids === "" ? "none" : pids}${error === null ? "" : `, last error: ${error.split("\n", 1)[0]}`}`;
   });
+}
+
+function limitLines({ limits }: GatewayStatus): string[] {
+  return limits.map(
+    ({ name, limit, running, maxQueued, queued, refused }) =>
+      `limit ${name}: ${running} of ${limit} under way, ${queued} of ${maxQueued} wait, ${refused} refused`,
+  );
 }

@@ -63,7 +63,7 @@ describe("serveOptionsOf", () => {
         requestTimeoutMs: 1,
         headerTimeoutMs: 2,
         keepAliveTimeoutMs: 3,
-        maxConcurrentRequests: 5,
+
         maxBodyBytes: 6,
       },
     });

@@ -1,5 +1,5 @@
 // The permits of all names that a primary lends to its workers.
-import type { Gauge, Metrics } from "@gw/core";
+import type { Metrics } from "@gw/core";
 import { type Loan, PermitLender, type Report } from "./permit-lender.ts";
 
 /** A worker as this file needs it. */
@@ -11,12 +11,12 @@ export interface PermitUser {
 /** Keeps who has which permits. */
 export class LentPermits {
   readonly #lenders = new Map<string, PermitLender<PermitUser>>();
-  readonly #gauge: Gauge;
+  readonly #metrics: Metrics;
   /** What a worker said before it ended may arrive after its end: it must not take part again. */
   readonly #gone = new WeakSet<PermitUser>();
 
   constructor(metrics: Metrics) {
-    this.#gauge = metrics.gauge({ name: "gw_permits", help: "How many may do something at once, by its name." });
+    this.#metrics = metrics;
   }
 
   /** A worker takes part in the permits of a name. The limit of the latest holds: after a reload that of the new ones. */
@@ -27,7 +27,8 @@ export class LentPermits {
       lender = new PermitLender(options.limit, (worker, loan) => worker.lent(name, loan));
       this.#lenders.set(name, lender);
     }
-    this.#gauge.set(options.limit, { name });
+    const gauge = { name: "gw_permits", help: "How many may do something at once, by its name." };
+    this.#metrics.gauge(gauge).set(options.limit, { name });
     lender.join(user, options);
   }
 

@@ -2,6 +2,7 @@
 import { GatewayError } from "@gw/core";
 import type { LeveledLogger, LogLevel } from "@gw/core/node";
 import { backendStatus, type GatewayControl, gatewayFacts, type WorkerStatus } from "../admin/control.ts";
+import { limitStatuses } from "../admin/limit-status.ts";
 import { mountPlaces } from "../admin/mount-places.ts";
 import { noSuchMount } from "../admin/solo-control.ts";
 import type { RecentErrors } from "../admin/watched-log.ts";
@@ -36,7 +37,7 @@ export function treeControl(options: TreeControlOptions): GatewayControl {
     isReady,
     stop: options.stop,
     async status() {
-      const report = await latestReport(workers);
+      const [report, metrics] = await Promise.all([latestReport(workers), options.metrics()]);
       return {
         ...gatewayFacts(startedAt),
         isReady: isReady(),
@@ -45,6 +46,7 @@ export function treeControl(options: TreeControlOptions): GatewayControl {
         backends: backends.list().map(backendStatus),
         description: report?.description ?? null,
         status: report?.status ?? null,
+        limits: limitStatuses(metrics),
         drained: [...drained],
         errors: errors.list,
       };

@@ -11,10 +11,11 @@ export interface PermitsOptions {
 /** Permits for a gateway that is one process. */
 export function createPermits({ metrics }: PermitsOptions = {}): Permits {
   const pools = new Map<string, LocalPool>();
-  const gauge = metrics?.gauge({ name: "gw_permits", help: "How many may do something at once, by its name." });
   return {
     pool(name, limit) {
-      gauge?.set(limit, { name });
+      metrics
+        ?.gauge({ name: "gw_permits", help: "How many may do something at once, by its name." })
+        .set(limit, { name });
       const found = pools.get(name);
       if (found === undefined) {
         const pool = new LocalPool(limit);
