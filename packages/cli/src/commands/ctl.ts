@@ -166,7 +166,7 @@ function backendLines({ backends }: WholeStatus): string[] {
   });
 }
 
-function limitLines({ limits }: GatewayStatus): string[] {
+function limitLines({ limits }: WholeStatus): string[] {
   return limits.map(
     ({ name, limit, running, maxQueued, queued, refused }) =>
       `limit ${name}: ${running} of ${limit} under way, ${queued} of ${maxQueued} wait, ${refused} refused`,
