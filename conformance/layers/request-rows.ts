@@ -114,6 +114,15 @@ export function requestRows(): readonly LayerRow[] {
       socket: { status: 200 },
     },
     {
+      layer: "limit-concurrency",
+      does: "refuses what is one too many",
+      layers: () => {
+        const one = { limit: 1, maxQueued: 0, name: crypto.randomUUID() }; // two of one name share the limit
+        return [all.limitConcurrency(one), all.limitConcurrency(one)];
+      },
+      expected: { status: 503, headers: { "retry-after": "1" } },
+    },
+    {
       layer: "rate-limit",
       does: "refuses beyond its limit",
       layers: () => {

@@ -46,6 +46,29 @@ test("R-O10: beyond the limit requests wait, beyond the queue they are answered 
   await app.stop();
 });
 
+test("R-O10: at three times the capacity everything that can be served is served, however long it lasts", async () => {
+  const periods = Math.max(20, Math.round(1_000 * Number(process.env.GW_SOAK ?? "0.05")));
+  const { app, held } = await started({ limit: 4, maxQueued: 4 });
+  const statuses = new Map<number, number>();
+  const asked: Promise<void>[] = [];
+  const offer = async (): Promise<void> => {
+    const { status } = await app.request();
+    statuses.set(status, (statuses.get(status) ?? 0) + 1);
+  };
+  for (let period = 0; period < periods; period++) {
+    for (let count = 0; count < 12; count++) asked.push(offer());
+    await until(() => held.length === 4);
+    for (const end of held.splice(0)) end();
+    await until(() => statuses.get(200) === 4 * (period + 1));
+  }
+  await until(() => held.length === 4);
+  for (const end of held) end();
+  await Promise.all(asked);
+  // Four of each period's twelve, and the four that waited at the end.
+  expect(Object.fromEntries(statuses)).toEqual({ 200: 4 * (periods + 1), 503: 8 * periods - 4 });
+  await app.stop();
+});
+
 test("R-O10: who waits longer than it may is answered 503, and the app never sees it", async () => {
   const { app, held } = await started({ limit: 1, queueTimeoutMs: 10 });
   const first = app.request();
