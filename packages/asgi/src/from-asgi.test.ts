@@ -450,6 +450,42 @@ describe("fromAsgi, order and errors", () => {
     await vi.waitFor(() => expect(isDone).toBe(true));
   });
 
+  test.each<[string, string, number]>([
+    ["an answer to HEAD", "HEAD", 200],
+    ["a 204", "GET", 204],
+  ])("R-W6: a body without an end, of %s, is not taken for ever", async (_, method, status) => {
+    let thrown: unknown = null;
+    const app = httpApp(async (_receive, send) => {
+      await send(start(plain, status));
+      while (thrown === null) thrown = await failure(send(part("x")));
+    });
+    const running = await run(fromAsgi(app, { graceMs: 20 }));
+    const answer = await running.request("/", { method });
+    expect([answer.status, answer.outcome.result]).toEqual([status, "sent"]);
+    try {
+      await vi.waitFor(() => expect(thrown).toMatchObject({ code: "GW_ASGI_CANCELLED" }));
+    } finally {
+      thrown ??= "enough";
+      await running.stop();
+    }
+  });
+
+  test("work after the last part of a body that HEAD does not want is background work", async () => {
+    let late: unknown = "running";
+    const app = httpApp(async (_receive, send) => {
+      await send(start());
+      await send(part("x"));
+      await send(part("y", false));
+      await vi.waitFor(() => expect(timers.length).toBe(0));
+      late = await failure(send(part("z")));
+    });
+    const timers = [setTimeout(() => void timers.pop(), 120)];
+    const running = await run(fromAsgi(app, { graceMs: 20 }));
+    await running.request("/", { method: "HEAD" });
+    await vi.waitFor(() => expect(late).toBe(null));
+    await running.stop();
+  });
+
   test("R-W6: send throws when the client has gone; that is no error of the app", async () => {
     const client = new AbortController();
     let thrown: unknown = null;

@@ -95,7 +95,7 @@ export class HttpCall extends ResponseCall<HttpRequest> {
     const sending = (async () => {
       for await (const body of chunks) {
         await this.sendBody({ type, body, more_body: true });
-        if (this.stage === "over") return;
+        if (this.stage === "over") break;
       }
       await this.sendBody({ type, more_body: hasMore });
     })();

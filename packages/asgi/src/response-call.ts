@@ -39,6 +39,9 @@ export const SENT: Promise<void> = Promise.resolve();
 
 const EMPTY: Uint8Array = new Uint8Array(0);
 
+/** Parts of an unsent body that are taken at once; further ones wait a moment, for whom there is no hurry. */
+const FREE_PARTS = 100;
+
 /** The response half of a call; http and websocket add their own events. */
 export abstract class ResponseCall<R extends RequestHead> extends Call {
   protected readonly request: R;
@@ -50,6 +53,8 @@ export abstract class ResponseCall<R extends RequestHead> extends Call {
   #stream: ResponseStream | null = null;
   #bytes = 0;
   #trailers: readonly string[] = [];
+  /** Parts taken of a body that is not sent, as long as its end has not come; -1: there is no such body. */
+  #discarded = -1;
   #answer: Answer | null = null;
   #resolve: ((answer: Answer) => void) | null = null;
   #reject: ((error: unknown) => void) | null = null;
@@ -65,8 +70,9 @@ export abstract class ResponseCall<R extends RequestHead> extends Call {
   /** Runs when the app has returned or thrown. */
   protected onFinished(): void {}
 
+  /** Also when nobody waits for a body that goes on: without an end it would go on for ever, at nobody's pace. */
   isGone(): boolean {
-    return this.request.signal.aborted;
+    return this.#discarded >= 0 || this.request.signal.aborted;
   }
 
   cancel(): void {
@@ -111,7 +117,7 @@ export abstract class ResponseCall<R extends RequestHead> extends Call {
       this.#beginStream(head);
     }
     if (this.stage === "streaming") return this.#sendPart(body, more_body);
-    if (this.stage === "over") return this.afterEnd();
+    if (this.stage === "over") return this.#discard(more_body);
     throw orderError(type, this.stage === "none" ? "before the response starts" : "after the last part of the body");
   }
 
@@ -130,6 +136,13 @@ export abstract class ResponseCall<R extends RequestHead> extends Call {
     if (this.isCancelled) return rejected(cancelledError());
     if (this.#stream?.isLeft) return rejected(disconnectedError());
     return new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** A part of a body after the head of an answer to HEAD, or after the end. */
+  #discard(hasMore: boolean): Promise<void> {
+    if (!hasMore) this.#discarded = -1;
+    if (this.#discarded < 0 || this.isCancelled || this.#discarded++ < FREE_PARTS) return this.afterEnd();
+    return new Promise((resolve) => setTimeout(resolve, 1));
   }
 
   protected over(): void {
@@ -154,6 +167,7 @@ export abstract class ResponseCall<R extends RequestHead> extends Call {
 
   #beginStream({ status, headers }: Head): void {
     if (this.request.method === "HEAD" || isBodilessStatus(status)) {
+      this.#discarded = 0;
       this.settle({ kind: "response", status, headers, body: null });
       this.over();
       return;

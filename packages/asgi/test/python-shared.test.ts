@@ -118,3 +118,25 @@ withPython(
     expect((await socket.closed).code).toBe(1012);
   },
 );
+
+const opened = async (app: RunningApp, path = "/"): Promise<number> =>
+  (await app.openSocket(path)).response?.status ?? 101;
+
+withPython("maxSockets counts the sockets of all gateway processes together", async () => {
+  const { one, two } = await gateways("socket", { maxSockets: 2, stopTimeoutMs: 1_200 });
+  const [first, second] = [await one.openSocket("/"), await two.openSocket("/")];
+  const refused = (await one.openSocket("/")).response;
+  expect([refused?.status, refused?.headers.get("retry-after"), await opened(two)]).toEqual([503, "1", 503]);
+  await second.send("still here");
+  expect(await second.receive()).toBe("still here");
+  await first.close(1000, "");
+  expect(await opened(one, "/refuse")).toBe(403); // which has left its place again
+  expect([await opened(one), await opened(two), await opened(one)]).toEqual([101, 503, 503]);
+});
+
+withPython("an opening goes on to another worker when other gateway processes have filled the first", async () => {
+  const { one, two } = await gateways("socket", { workers: 2, maxSockets: 1, stopTimeoutMs: 1_200 });
+  expect(await opened(one)).toBe(101);
+  await expect.poll(() => opened(two)).toBe(101); // the second worker may still be starting
+  expect([await opened(one), await opened(two)]).toEqual([503, 503]);
+});

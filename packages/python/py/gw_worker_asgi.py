@@ -13,15 +13,32 @@ from gw_worker_wire import ClientGone
 _VERSIONS = {"version": "3.0", "spec_version": "2.5"}
 
 
+class Room:
+    """Sockets that may be open, whichever connection to a gateway process they belong to."""
+
+    def __init__(self, count):
+        self.left = count
+
+    def take(self):
+        if self.left <= 0:
+            return False
+        self.left -= 1
+        return True
+
+    def give_back(self):
+        self.left += 1
+
+
 class AsgiHost(asyncio.Protocol):
     """The connection to the gateway."""
 
-    def __init__(self, app, settings, loop, state):
+    def __init__(self, app, settings, loop, state, room):
         self.app = app
         self.loop = loop
         self.state = state
         self.grace_seconds = settings["grace"]
         self.files = settings["files"]
+        self.room = room
         self.modules = 0
         self.decoder = wire.Decoder()
         self.cycles = {}
@@ -112,6 +129,8 @@ class AsgiHost(asyncio.Protocol):
         self.start(HttpCycle(self, sid, data, more), scope)
 
     def socket(self, frame):
+        if not self.room.take():
+            return self.emit((wire.BUSY, frame[1]))
         _, sid, version, scheme, path, raw_path, query, root, headers, client, server, facts, subprotocols = frame
         scope = {
             "type": "websocket",
@@ -157,6 +176,7 @@ class AsgiHost(asyncio.Protocol):
                 raise
         finally:
             self.cycles.pop(cycle.sid, None)
+            cycle.vacate()
             if self.files is not None:
                 self.watch()
 
@@ -205,7 +225,7 @@ async def _serve(sock, app, settings, facts, report):
     reason = await lifespan.begin()
     if reason is not None:
         report(sock, "lifespan", reason)
-    host = AsgiHost(app, settings, loop, lifespan.state)
+    host = AsgiHost(app, settings, loop, lifespan.state, Room(settings["sockets"]))
     await host.connect(sock, facts)
     await host.finish()
     await lifespan.stop()

@@ -42,8 +42,12 @@ class Cycle:
         if self.credit > 0:
             wake(self.can_send)
 
+    def vacate(self):
+        """What it took room of has it again."""
+
     def leave(self):
         """The client is gone."""
+        self.vacate()
         self.gone = True
         self.over = True
         wake(self.can_send)

@@ -35,6 +35,7 @@ class _Links:
         self.supervisor = supervisor
         self.listener = listener
         self.lifespan = Lifespan(app, settings["lifespan"])
+        self.room = asgi.Room(settings["sockets"])
         self.shares = shared.Shares(1, settings["capacity"])
         self.hosts = {}
 
@@ -81,7 +82,7 @@ class _Links:
                 sock.close()
                 continue
             wire.widen(sock)
-            host = LinkHost(self.app, self.settings, loop, self.lifespan.state)
+            host = LinkHost(self.app, self.settings, loop, self.lifespan.state, self.room)
             self.hosts[host] = loop.create_task(self.link(host, sock))
 
     async def link(self, host, sock):

@@ -19,9 +19,15 @@ class SocketCycle(Cycle):
         super().__init__(host, sid)
         self.state = "connecting"
         self.is_connect_told = False
+        self.has_room = True
         self.messages = deque()
         self.close_event = None
         self.taken = 0
+
+    def vacate(self):
+        if self.has_room:
+            self.has_room = False
+            self.host.room.give_back()
 
     def arrive(self, data, is_text):
         self.messages.append((data, is_text))
@@ -69,7 +75,7 @@ class SocketCycle(Cycle):
         elif kind == "websocket.http.response.start":
             self.require("connecting", kind)
             self.begin(event)
-            self.state = "refused"
+            self.refused()
         elif kind == "websocket.http.response.body":
             self.require("refused", kind)
             await self.body(event)
@@ -98,10 +104,14 @@ class SocketCycle(Cycle):
         self.credit -= size + wire.MESSAGE_COST
         self.host.emit((wire.MESSAGE, self.sid, data))
 
+    def refused(self):
+        self.state = "refused"
+        self.vacate()
+
     def close(self, event):
         code, reason = check.closing(event)
         if self.state == "connecting":
-            self.state = "refused"
+            self.refused()
             self.over = True
             self.host.emit((wire.FULL, self.sid, 403, _REFUSED_HEADERS, False, _REFUSED))
             return self.complete()

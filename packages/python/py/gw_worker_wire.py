@@ -14,7 +14,8 @@ PROTOCOL = 1
 REQUEST, BODY, GONE, CREDIT_IN, SOCKET, MESSAGE_IN, CLOSED, PING, OPENED, DRAIN = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
 # Worker to gateway.
 FULL, HEAD, CHUNK, LAST, CREDIT, FAIL, TRAILERS, FILE, EARLY = 1, 2, 3, 4, 5, 6, 7, 8, 9
-ACCEPT, MESSAGE, CLOSE, READY, FAILED, PONG, FILES, LIMIT = 10, 11, 12, 20, 21, 22, 23, 24
+ACCEPT, MESSAGE, CLOSE, BUSY = 10, 11, 12, 13
+READY, FAILED, PONG, FILES, LIMIT = 20, 21, 22, 23, 24
 
 WINDOW = 262144  # bytes of a request under way
 ANSWER_WINDOW = 524288  # bytes of an answer, or of a socket's messages, under way

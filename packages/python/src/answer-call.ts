@@ -137,6 +137,7 @@ export abstract class AnswerCall<R extends RequestHead, A> implements LinkStream
   accept(_subprotocol: string | null, _flat: string[]): void {}
   message(_message: string | Uint8Array): void {}
   close(_code: number, _reason: string): void {}
+  busy(): void {}
 
   /** Gives up with an error: the worker is told, the client gets it. */
   abandon(error: unknown): void {

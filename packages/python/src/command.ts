@@ -5,7 +5,7 @@ import type { BackendSpec } from "@gw/core";
 import { findPython, type ProcessHooks } from "@gw/core/node";
 import { pythonFor } from "./interpreter.ts";
 import type { PythonInterface, PythonOptions } from "./options.ts";
-import { capacityOf, defaultWorkers } from "./sizing.ts";
+import { capacityOf, defaultWorkers, MAX_SOCKETS } from "./sizing.ts";
 
 /** The program of the workers; `py` lies beside `src` and beside `dist`. */
 const SCRIPT = fileURLToPath(new URL("../py/gw_worker.py", import.meta.url));
@@ -79,7 +79,8 @@ export async function workerCommand(
 function settingsOf(kind: PythonInterface | "which", options: PythonOptions): object {
   const { threads = 8, reload = false, lifespan = "auto", graceMs = 5_000 } = options;
   const capacity = kind === "which" ? 0 : capacityOf(kind, options);
-  return { threads, capacity, reload, lifespan, grace: graceMs / 1_000 };
+  const sockets = options.maxSockets ?? MAX_SOCKETS;
+  return { threads, capacity, sockets, reload, lifespan, grace: graceMs / 1_000 };
 }
 
 /** The gateway's environment: it is the operator's own app. */

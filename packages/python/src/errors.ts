@@ -26,6 +26,11 @@ export function workersBusy(why: string): GatewayError {
   return new GatewayError("GW_PYTHON_BUSY", 503, `the Python workers are busy: ${why}`, retrySoon);
 }
 
+/** An opening that nobody has room for: sockets last, so nobody waits for one to close. */
+export function tooManySockets(): GatewayError {
+  return workersBusy("they have as many sockets open as maxSockets allows");
+}
+
 /** An app without a worker that can serve it. */
 export function appDown(app: string, why: string): GatewayError {
   return new GatewayError("GW_PYTHON_DOWN", 503, `the Python app ${app} cannot serve: ${why}`, retrySoon);

@@ -19,6 +19,8 @@ export interface LinkStream {
   accept(subprotocol: string | null, flat: string[]): void;
   message(message: string | Uint8Array): void;
   close(code: number, reason: string): void;
+  /** The worker has as many sockets as it may: the opening did not reach the app. */
+  busy(): void;
   /** The worker is gone. */
   lost(error: GatewayError): void;
 }

@@ -246,6 +246,8 @@ export class Link {
         const reason = reader.text();
         return stream?.close(code, reason);
       }
+      case FROM_PYTHON.BUSY:
+        return stream?.busy();
       default:
         return this.#ownFrame(op, reader);
     }

@@ -22,7 +22,7 @@ export interface PythonOptions {
   threads?: number;
   /** ASGI: requests a worker has at the same time, and openings of sockets. @default 1_000 */
   maxConcurrent?: number;
-  /** ASGI: sockets that each gateway process has open in a worker; more openings are answered 503. @default 10_000 */
+  /** ASGI: sockets that a worker has open, for all gateway processes together; more are answered 503. @default 10_000 */
   maxSockets?: number;
   /** Requests that wait for a free worker; more are answered 503. @default 1_000 */
   maxQueued?: number;

@@ -1,5 +1,5 @@
 // Which worker gets the next request or socket.
-import { workersBusy } from "./errors.ts";
+import { tooManySockets } from "./errors.ts";
 import type { Worker } from "./worker.ts";
 
 /** The worker with the fewest requests under way that takes another one; `null`: none does. */
@@ -24,9 +24,4 @@ export function workerForSocket(workers: readonly Worker[]): Worker | null {
   if (best === null && workers.length > 0 && workers.every(({ hasSocketRoom }) => !hasSocketRoom))
     throw tooManySockets();
   return best;
-}
-
-/** The error for an opening that nobody has room for. */
-export function tooManySockets(): Error {
-  return workersBusy("they have as many sockets open as maxSockets allows");
 }

@@ -15,6 +15,8 @@ export function defaultWorkers(cores: number = availableCores()): number {
 
 /** Requests under way and waiting in one WSGI worker, for each of its threads. */
 const PER_THREAD = 3;
+/** Sockets that one worker has open at a time. */
+export const MAX_SOCKETS = 10_000;
 /** A worker with one thread gets whole batches all the same. */
 const LEAST_CAPACITY = 8;
 

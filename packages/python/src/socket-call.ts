@@ -16,8 +16,8 @@ const NOTHING: Uint8Array = new Uint8Array(0);
 /** The gateway or the app is being restarted (RFC 6455 §7.4.1, IANA registry). */
 const SERVICE_RESTART = 1012;
 
-/** One socket. */
-export class SocketCall extends AnswerCall<WebSocketRequest, Answer> {
+/** One socket; its answer is `null` when the worker has no room for it, and the app has not seen it. */
+export class SocketCall extends AnswerCall<WebSocketRequest, Answer | null> {
   #peer: WebSocketPeer | null = null;
   /** Messages that the client's buffer has no room for yet. */
   readonly #outgoing: (string | Uint8Array)[] = [];
@@ -63,6 +63,11 @@ export class SocketCall extends AnswerCall<WebSocketRequest, Answer> {
         if (this.#peer === null) this.#left(1006, "");
       },
     });
+  }
+
+  override busy(): void {
+    this.finish();
+    this.settle(null);
   }
 
   override message(message: string | Uint8Array): void {

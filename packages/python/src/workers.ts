@@ -18,13 +18,13 @@ import type { RequestEncoder } from "./answer-call.ts";
 import { PROTOCOL } from "./codec/frames.ts";
 import { type WorkerCommand, workerCommand } from "./command.ts";
 import { describeWorkers, statusOfWorkers } from "./describe.ts";
-import { appDown } from "./errors.ts";
+import { appDown, tooManySockets } from "./errors.ts";
 import { HttpCall } from "./http-call.ts";
 import { checkOptions, type PythonInterface, type PythonOptions } from "./options.ts";
-import { tooManySockets, workerForRequest, workerForSocket } from "./pick.ts";
+import { workerForRequest, workerForSocket } from "./pick.ts";
 import { WaitingLine } from "./queue.ts";
 import { isShort, readShort } from "./request-body.ts";
-import { capacityOf } from "./sizing.ts";
+import { capacityOf, MAX_SOCKETS } from "./sizing.ts";
 import { SocketCall } from "./socket-call.ts";
 import { fitMemory, isShared, type PythonContext, startBackend } from "./start-backend.ts";
 import { FileWatch } from "./watch.ts";
@@ -133,12 +133,19 @@ export class PythonWorkers {
 
   /** Answers a socket's opening. */
   async socket(request: WebSocketRequest, encoder: RequestEncoder<WebSocketRequest>): Promise<Answer> {
-    const worker = workerForSocket([...this.#workers.values()]) ?? (await this.#wait(request));
-    if (!worker.hasSocketRoom) throw tooManySockets();
-    const call = new SocketCall(request, worker.link);
-    call.start(encoder);
-    this.#count(worker);
-    return call.answer;
+    const full = new Set<Worker>();
+    for (;;) {
+      const workers = [...this.#workers.values()].filter((worker) => !full.has(worker));
+      if (workers.length === 0 && full.size > 0) throw tooManySockets();
+      const worker = workerForSocket(workers) ?? (await this.#wait(request));
+      if (!worker.hasSocketRoom || full.has(worker)) throw tooManySockets();
+      const call = new SocketCall(request, worker.link);
+      call.start(encoder);
+      this.#count(worker);
+      const answer = await call.answer;
+      if (answer !== null) return answer;
+      full.add(worker); // other gateway processes have filled it
+    }
   }
 
   describe(): Description {
@@ -196,7 +203,7 @@ export class PythonWorkers {
     const worker = new Worker(process, {
       log: this.#log,
       capacity: this.#capacity,
-      maxSockets: this.#options.maxSockets ?? 10_000,
+      maxSockets: this.#options.maxSockets ?? MAX_SOCKETS,
       isGuest: this.#isShared || this.#options.engine === "wasm",
       files: (paths) => this.#watch?.add(paths, worker.startedAt),
       free: () => this.#free(worker),

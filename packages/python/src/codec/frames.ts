@@ -28,6 +28,7 @@ export const FROM_PYTHON = {
   ACCEPT: 10,
   MESSAGE: 11,
   CLOSE: 12,
+  BUSY: 13,
   READY: 20,
   FAILED: 21,
   PONG: 22,
