@@ -50,7 +50,7 @@ async function killedWith(more: string): Promise<Killed> {
   });
   const { guard, ...killed } = JSON.parse(await text(parent.stdout)) as Killed & { guard: number };
   await gone(guard);
-  return { folder, ...killed };
+  return { ...killed, folder };
 }
 
 const test = requires("/proc/self/stat");
