@@ -21,6 +21,7 @@ import {
   type Context,
   context,
   type Link,
+  ProxyTracerProvider,
   type Span,
   SpanKind,
   SpanStatusCode,
@@ -87,7 +88,20 @@ export function tracing(options: TracingOptions = {}): Middleware {
       return andThen(inside(request, traced), (answer) => answered(answer, traced.span));
     };
   };
-  return Object.assign(wrap, { layerName: "tracing" });
+  return Object.assign(wrap, { layerName: "tracing", stop: sendAll });
+}
+
+/** Spans wait to be sent together: without this a process that ends takes the last ones with it. */
+async function sendAll(deadline: AbortSignal): Promise<void> {
+  const registered: unknown = trace.getTracerProvider();
+  const sdk = registered instanceof ProxyTracerProvider ? registered.getDelegate() : registered;
+  const { forceFlush } = sdk as { forceFlush?: () => Promise<void> };
+  if (forceFlush === undefined) return;
+  const late = new Promise<void>((done) => {
+    if (deadline.aborted) done();
+    else deadline.addEventListener("abort", () => done(), { once: true });
+  });
+  await Promise.race([forceFlush.call(sdk).catch(() => {}), late]); // a collector that is down is the SDK's to complain of
 }
 
 /** The span of an exchange, to name it or to add attributes; one that does nothing without the layer. */
@@ -124,7 +138,11 @@ function waited(span: Span): (error?: unknown) => void {
 function answered(answer: Answer, span: Span): Answer {
   if (!span.isRecording()) return answer;
   span.addEvent("gw.head");
-  if (answer.kind === "accept" || answer.body === null || answer.body instanceof Uint8Array) return answer;
+  if (answer.kind === "accept" || answer.body === null) return answer;
+  if (answer.body instanceof Uint8Array) {
+    if (answer.body.length > 0) span.addEvent("gw.first_byte"); // it came with the head
+    return answer;
+  }
   const steps = (): { chunk(bytes: Uint8Array): Uint8Array } => {
     let isFirst = true;
     return {

@@ -72,7 +72,7 @@ function cards({ status: { workers, mounts }, traffic }: StatusView): string {
   const memory = workers.reduce((sum, one) => sum + one.rssBytes, 0);
   const processes = `${workers.length} ${workers.length === 1 ? "process" : "workers"}`;
   const waited =
-    all.waited99 === null ? "nobody had to" : `99 % of waits ${boundText(all.waited99, LONGEST_WAIT_SECONDS)}`;
+    all.waited99 === null ? "nobody so far" : `99 % of waits ${boundText(all.waited99, LONGEST_WAIT_SECONDS)}`;
   const worst = workers.reduce((most, one) => Math.max(most, one.loopDelayMs), 0);
   return `<div class="cards">${[
     card(`${numberText(all.rates.at(-1) ?? 0)}/s`, `requests; ${numberText(all.requests)} so far`, rateChart(all)),
