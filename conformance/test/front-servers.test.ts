@@ -1,7 +1,7 @@
 // The cases through real web servers in front of our responder.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { type GatewayRequest, text } from "@gw/core";
+import { type GatewayRequest, http, readBytes, text } from "@gw/core";
 import { type Ability, collect } from "@gw/testing";
 import { requires } from "@gw-private/requires";
 import { describe, expect } from "vitest";
@@ -67,6 +67,23 @@ for (const server of frontServers) {
         await opened.close();
       }
     });
+    requires(...server.needs)(
+      "R-F21: an upload that its app reads late arrives whole, though we ask who is there",
+      async () => {
+        const app = http(async (request) => {
+          await new Promise((resolve) => setTimeout(resolve, 250));
+          return text(String((await readBytes(request, { maxBytes: 10_000_000 })).length));
+        });
+        // Looked at every 20 ms, and full after 0.4 MB.
+        const opened = await openBehind(server, app, { writeTimeoutMs: 80, maxSpoolBytes: 100_000 });
+        try {
+          const answer = await collect(await opened.send({ method: "POST", body: new Uint8Array(9_000_000) }));
+          expect([answer.status, answer.text()]).toEqual([200, "9000000"]);
+        } finally {
+          await opened.close();
+        }
+      },
+    );
     for (const one of cases) {
       if (!one.needs.every((ability) => abilities.has(ability))) continue;
       if (exceptions[server.name]?.some(([title]) => title.test(one.title))) continue;

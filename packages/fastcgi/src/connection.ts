@@ -98,6 +98,7 @@ export class Connection implements ResponderLink {
     const moment = { nowMs, isPaused: this.#socket.isPaused() };
     for (const responder of this.#responders.values()) responder.checkPace(this.#settings.pace, moment);
     this.#writes.check();
+    if (moment.isPaused || this.#socket.readableEnded) this.#probe();
   }
 
   #writeExpired(): void {
@@ -107,9 +108,7 @@ export class Connection implements ResponderLink {
 
   /** What has arrived meanwhile is read before a `setImmediate`, not before a timer: our loop may have stood still. */
   #endIfIdle(): void {
-    setImmediate(() => {
-      if (this.#isDone) this.#socket.end();
-    });
+    setImmediate(() => this.#isDone && this.#socket.end());
   }
 
   /** The server waits no longer. */
@@ -266,14 +265,19 @@ export class Connection implements ResponderLink {
   /** A web server that has sent everything may close its side; it still gets its answers (R-F2). */
   #halfClosed(): void {
     for (const responder of this.#responders.values()) responder.failInput(inputCut());
-    const [requestId] = this.#responders.keys();
-    if (requestId === undefined) {
-      this.#socket.end();
-      return;
-    }
+    if (this.running === 0) return void this.#socket.end();
     this.#isLeaving = true;
-    // Half closed and closed look the same to us. An empty FCGI_STDERR means nothing to who still reads, and fails on
-    // who does not: then the apps learn that nobody waits (R-F21).
+    this.#probe();
+  }
+
+  /**
+   * Half closed and closed look the same to us, and of one that is not read nothing is seen. An empty FCGI_STDERR means
+   * nothing to who still reads, and fails on who does not: then the apps learn that nobody waits (R-F21). Over TCP it is
+   * the second one that fails.
+   */
+  #probe(): void {
+    const [requestId] = this.#responders.keys();
+    if (requestId === undefined || this.#socket.writableLength > 0) return;
     void this.write([recordHeader(RecordType.stderr, requestId, 0)]);
   }
 
