@@ -101,6 +101,9 @@ export class Reloader {
 
 const SERVER_GROUPS: readonly string[] = ["Binding", "TLS and protocols", "Limits", "Proxies", "Process"];
 
+/** Limits that stand around the app, not at the sockets: a reload puts them into effect. */
+const OF_THE_APP: readonly string[] = ["limitConcurrency", "limitQueue", "queueTimeout"];
+
 /** The keys of settings that only a restart can change. Pure. */
 export function changedServerSettings(before: EffectiveSettings, after: EffectiveSettings): string[] {
   const textOf = (settings: EffectiveSettings): Map<string, string> =>
@@ -108,5 +111,6 @@ export function changedServerSettings(before: EffectiveSettings, after: Effectiv
   const [old, current] = [textOf(before), textOf(after)];
   return OPTIONS.filter(({ group, key }) => SERVER_GROUPS.includes(group) || key === "logFormat" || key === "logFile")
     .map(({ key }) => key)
+    .filter((key) => !OF_THE_APP.includes(key))
     .filter((key) => old.get(key) !== current.get(key));
 }

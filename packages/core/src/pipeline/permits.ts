@@ -22,7 +22,7 @@ export function createPermits({ metrics }: PermitsOptions = {}): Permits {
         pools.set(name, pool);
         return pool;
       }
-      found.limit = limit;
+      found.change(limit);
       return found;
     },
   };
@@ -46,7 +46,13 @@ class LocalPool implements PermitPool {
 
   give(): void {
     this.#taken--;
-    for (const listener of this.#listeners) listener();
+    this.#tell();
+  }
+
+  /** There are more or fewer from now on; those beyond it that are taken come back in their time. */
+  change(limit: number): void {
+    this.limit = limit;
+    this.#tell();
   }
 
   want(): void {}
@@ -54,5 +60,9 @@ class LocalPool implements PermitPool {
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
   }
 }
