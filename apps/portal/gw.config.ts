@@ -13,19 +13,18 @@ import { oidc } from "@gw/middleware/oidc";
 import { hashPassword } from "@gw/middleware/passwords";
 import { requireUser } from "@gw/middleware/require-user";
 import { localStore, session } from "@gw/middleware/session";
-import { fromWsgi, pythonWsgi } from "@gw/wsgi";
+import { pythonWsgi, wsgiThreads } from "@gw/wsgi";
 import { account, staff } from "./src/account.ts";
 import { chat } from "./src/chat.ts";
+import { dataFolder } from "./src/data-folder.ts";
 import { makeDemoRepository } from "./src/demo-repository.ts";
 import { elsewhere } from "./src/elsewhere.ts";
 import { phpPages, visitsPool } from "./src/fastcgi-apps.ts";
-import { guestbook } from "./src/guestbook.ts";
-
 import { demoProvider, issuerOf, portalClient } from "./src/provider.ts";
 import { cardsOf, startPage } from "./src/start-page.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-const data = process.env.PORTAL_DATA ?? join(here, "data");
+const data = dataFolder;
 const repositories = join(data, "repositories");
 mkdirSync(repositories, { recursive: true });
 const hasGit = makeDemoRepository(repositories);
@@ -67,6 +66,9 @@ const python = { cwd: join(here, "python"), workers: 1 };
 
 const php = phpPages(here);
 
+// It reads and writes files while it is called: in a thread of its own nobody else waits for them.
+const guestbook = wsgiThreads(new URL("./src/guestbook.ts", import.meta.url), { name: "guestbook" });
+
 const apps = gateway()
   .use(
     errorPages(),
@@ -77,7 +79,7 @@ const apps = gateway()
   .mount("/assets", (request) => fileAnswer(request, { root: join(here, "assets") }))
   .mount("/account", compose([loggedIn], account))
   .mount("/staff", compose([requireUser({ groups: ["staff"] })], staff))
-  .mount("/guestbook", compose([loggedIn], fromWsgi(guestbook(join(data, "guestbook.jsonl")))))
+  .mount("/guestbook", compose([loggedIn], guestbook))
   .mount("/chat", compose([loggedIn], fromAsgi(chat())))
   .mount("/wsgi", compose([loggedIn], pythonWsgi("wsgi_app:create()", python)))
   .mount("/asgi", compose([loggedIn], pythonAsgi("asgi_app:create()", python)))

@@ -23,7 +23,7 @@ export function cardsOf({ hasGit, hasPhp }: { hasGit: boolean; hasPhp: boolean }
     {
       tag: "WSGI · TypeScript",
       title: "Guestbook",
-      about: "A sync app, <code>(environ, startResponse)</code>. Entries stay in a file.",
+      about: "A sync app, <code>(environ, startResponse)</code>. It runs in a worker thread; entries stay in a file.",
       links: [{ href: "/guestbook/", label: "Sign the book" }],
     },
     {

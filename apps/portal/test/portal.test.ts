@@ -118,13 +118,14 @@ describe("without a login", () => {
 });
 
 describe("with the login", () => {
-  test("the guestbook, a WSGI-shaped app, greets the user and keeps entries", async () => {
+  test("R-W9: the guestbook, a WSGI-shaped app in a thread, greets the user and keeps entries", async () => {
     const cookie = await logIn();
     const body = new URLSearchParams({ text: "<b>an entry</b>" });
     const posted = await fetch(`${url}/guestbook/`, { method: "POST", redirect: "manual", headers: { cookie }, body });
     expect([posted.status, posted.headers.get("location")]).toEqual([303, "/guestbook/"]);
     const page = await (await fetch(`${url}/guestbook/`, { headers: { cookie } })).text();
     expect(page).toContain("Hello, demo.");
+    expect(page).toMatch(/WSGI · TypeScript · thread [1-9]/);
     expect(page).toContain("&#60;b&#62;an entry&#60;/b&#62;");
   });
 

@@ -2,12 +2,14 @@
 import type { AppContext } from "@gw/core";
 import { createLogger, type LeveledLogger, type LogLevel, nodeContext } from "@gw/core/node";
 import type { EffectiveSettings } from "./config/settings.ts";
+import { threadLoaderUrl } from "./modules/thread-loader-url.ts";
 
 /** A context with the level and form of `--log-level` and `--log-format`. `level`: what holds without the flag. */
 export function commandContext(settings: EffectiveSettings, { level }: { level: LogLevel }): AppContext {
   return nodeContext({
     level: (settings.text("logLevel") ?? level) as LogLevel,
     format: (settings.text("logFormat") ?? "text") as "text" | "json",
+    moduleLoader: threadLoaderUrl(),
   });
 }
 

@@ -9,11 +9,13 @@ import {
   isPromise,
   type Lifecycle,
   markAsync,
+  type SpoolStore,
 } from "@gw/core";
-import { fileSpool } from "@gw/core/node";
+import type { FileSpoolOptions } from "@gw/core/node";
 import { callApp } from "./call.ts";
 import type { Concurrency } from "./environ.ts";
 import { HeadReader } from "./head.ts";
+import { LongCalls } from "./long-calls.ts";
 import type { WsgiApp } from "./types.ts";
 
 /** Inputs of `fromWsgi`. */
@@ -36,14 +38,19 @@ export interface FromWsgiOptions {
  * or with one that can be read synchronously, makes no promise at all.
  *
  * The app blocks this thread while it runs: keep it short, or run it on
- * threads or in a process of its own. WebSockets are refused with 400.
+ * threads (`wsgiThreads`) or in a process of its own. The first call that
+ * takes more than 100 ms is told of in the log. WebSockets are refused with 400.
  */
 export function fromWsgi(app: WsgiApp & Lifecycle, options: FromWsgiOptions = {}): App {
   const { maxMemoryBytes = 65_536, spoolDirectory } = options;
   let concurrency = concurrencyOf(options, {});
-  const spool = fileSpool(spoolDirectory === undefined ? {} : { directory: spoolDirectory });
+  const spool = lateFileSpool(spoolDirectory === undefined ? {} : { directory: spoolDirectory });
   const heads = new HeadReader();
-  const run = (request: HttpRequest): HttpResponse => callApp(app, request, concurrency, heads);
+  const name = app.name || "application";
+  const long = new LongCalls(name);
+  const call = (request: HttpRequest): HttpResponse => callApp(app, request, concurrency, heads);
+  // Where one request is all there is, nobody else waits.
+  const run = (request: HttpRequest): HttpResponse => (concurrency.runOnce ? call(request) : long.watch(request, call));
   return {
     handle: http((request) => {
       const { body } = request;
@@ -58,8 +65,13 @@ export function fromWsgi(app: WsgiApp & Lifecycle, options: FromWsgiOptions = {}
       concurrency = concurrencyOf(options, context);
       return app.start?.(context);
     },
-    describe: () => ({ kind: "wsgi", name: app.name || "application" }),
+    describe: () => ({ kind: "wsgi", name }),
   };
+}
+
+/** Temporary files, whose code is read when a body needs one: it would be a fifth of the start of a CGI program. */
+function lateFileSpool(options: FileSpoolOptions): SpoolStore {
+  return { open: async () => (await import("@gw/core/node")).fileSpool(options).open() };
 }
 
 function concurrencyOf(

@@ -34,7 +34,7 @@ export async function appFromValue(
     case "fetch":
       return { ...fromFetch(value as Parameters<typeof fromFetch>[0]), describe: () => ({ kind: "fetch", name }) };
     case "wsgi": {
-      const { fromWsgi } = await import("@gw/wsgi");
+      const { fromWsgi } = await import("@gw/wsgi/from-wsgi");
       return fromWsgi(value as Parameters<typeof fromWsgi>[0]);
     }
     case "asgi": {

@@ -1,4 +1,5 @@
 // The life of a server, whatever it speaks: load, watch, open, say where, obey signals, reload, clean up.
+
 import { isGatewayError } from "@gw/core";
 import { nodeContext } from "@gw/core/node";
 import type { RunningServer } from "@gw/http";
@@ -7,6 +8,7 @@ import { soloControl } from "../admin/solo-control.ts";
 import { RecentErrors, watchedLog } from "../admin/watched-log.ts";
 import { commandLog } from "../command-context.ts";
 import type { Invocation } from "../invocation.ts";
+import { threadLoaderUrl } from "../modules/thread-loader-url.ts";
 import { wantsTree } from "../tree/tree-options.ts";
 import { VitalSigns } from "../tree/vital-signs.ts";
 import { takeWorkerPlace } from "../tree/worker-place.ts";
@@ -70,7 +72,7 @@ async function runAlone(invocation: Invocation, plan: ServerPlan): Promise<numbe
   let isReady = false;
   try {
     watch = watchTree(plan.isWatching ? foldersToWatch(invocation) : [], () => void reload());
-    const context = nodeContext({ log });
+    const context = nodeContext({ log, moduleLoader: threadLoaderUrl() });
     const server = plan.open(app, context, plan.binds);
     const reloader = new Reloader(invocation, { load, app, server, log });
     const reload = announced(() => reloader.reload(), manager);

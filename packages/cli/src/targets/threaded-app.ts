@@ -1,8 +1,6 @@
 // A WSGI-shaped app of a file, in worker threads that load it as the command does.
 import type { AppSource } from "@gw/core";
 import type { WsgiThreadsOptions } from "@gw/wsgi";
-import { fs } from "../builtins.ts";
-
 /** Options of `wsgiThreads` that can follow a file's `?`. */
 export type ThreadTargetOptions = Pick<
   WsgiThreadsOptions,
@@ -26,12 +24,5 @@ export async function threadedApp({ path, name, title, options }: ThreadedAppOpt
   return wsgiThreads(name === "default" ? path : `${path}:${name}`, {
     ...options,
     name: title,
-    loader: threadLoader(),
   });
-}
-
-/** The built module that reads TypeScript in a thread: beside this one, or in `dist` as seen from the sources. */
-function threadLoader(): string {
-  const places = ["./thread-loader.js", "../../dist/thread-loader.js"].map((path) => new URL(path, import.meta.url));
-  return (places.find((url) => fs.existsSync(url)) ?? (places[0] as URL)).href;
 }

@@ -1,9 +1,11 @@
 // The life of a worker: serve on the descriptors of the primary, tell it how things are, end when asked.
+
 import { type AppContext, createContext, type Status } from "@gw/core";
 import type { LeveledLogger } from "@gw/core/node";
 import { watchedLog } from "../admin/watched-log.ts";
 import { commandLog } from "../command-context.ts";
 import type { Invocation } from "../invocation.ts";
+import { threadLoaderUrl } from "../modules/thread-loader-url.ts";
 import { errorLine } from "../print.ts";
 import { reopenOnSignal, reopenOwnLogs } from "../serving/log-rotation.ts";
 import { ObservedApp } from "../serving/observed-app.ts";
@@ -84,7 +86,10 @@ function joinPrimary(
     report: (name, report) => primary.tell("permits", { name, ...report }),
   });
   const observed = new ObservedApp(settings, backends);
-  const context = createContext({ log, backends, counters: remoteCounters(primary), permits, hasSiblings: true });
+  const context = createContext({
+    ...{ log, backends, counters: remoteCounters(primary), permits },
+    ...{ hasSiblings: true, moduleLoader: threadLoaderUrl() },
+  });
   return { primary, context, log, observed };
 }
 

@@ -75,4 +75,9 @@ export interface AppContext {
   readonly runsOnce?: boolean;
   /** Whether other processes run the same apps beside this one. @default false */
   readonly hasSiblings?: boolean;
+  /**
+   * URL of a module whose `load(file, name)` gives an export of a file: how this process reads apps, for threads that are to
+   * read them, too. @default `import()`
+   */
+  readonly moduleLoader?: string;
 }

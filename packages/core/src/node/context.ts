@@ -20,6 +20,8 @@ export interface NodeContextOptions {
   counters?: AppContext["counters"];
   /** @default a registry of this process */
   metrics?: AppContext["metrics"];
+  /** Module that loads apps in threads. @default `import()` */
+  moduleLoader?: string;
 }
 
 /**

@@ -15,6 +15,8 @@ const LAST_MS = 1_500;
 export interface CrewOptions {
   readonly file: AppFile;
   readonly settings: ThreadSettings;
+  /** Module that loads the app in a thread; `null`: `import()`. */
+  readonly loader: string | null;
   readonly name: string;
   readonly concurrency: Concurrency;
   readonly log: Logger;
@@ -124,8 +126,8 @@ export class Crew {
 
   /** @param isExtra others serve meanwhile: if it fails, it is not tried again */
   #spawn(isExtra = false): Promise<WorkerThread> {
-    const { file, settings, name, concurrency, log } = this.#options;
-    const { execArgv, resourceLimits, loader = null } = settings;
+    const { file, settings, loader, name, concurrency, log } = this.#options;
+    const { execArgv, resourceLimits } = settings;
     const place = { path: file.path, exportName: file.exportName, loader };
     const thread = new WorkerThread(
       { place, concurrency, execArgv, resourceLimits, name, log },

@@ -42,7 +42,7 @@ export interface WsgiThreadsOptions {
   required?: boolean;
   /** Arguments of Node for the threads: `["--import", "tsx"]` reads TypeScript on Node 20. @default the process's own */
   execArgv?: readonly string[];
-  /** Module whose `load(file, name)` gives the app in the thread. @default `import(file)` */
+  /** Module whose `load(file, name)` gives the app in the thread. @default the command's, else `import(file)` */
   loader?: string;
   /** Limits of a thread's memory (`maxOldGenerationSizeMb`, …); beyond them it is replaced. @default Node's */
   resourceLimits?: ResourceLimits;

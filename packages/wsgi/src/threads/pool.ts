@@ -43,14 +43,21 @@ export class ThreadPool {
    *
    * @throws what loading a required app throws
    */
-  async start({ log, hasSiblings = false, runsOnce = false }: AppContext): Promise<void> {
+  async start({ log, hasSiblings = false, runsOnce = false, moduleLoader }: AppContext): Promise<void> {
     const settings = this.#settings;
     this.#log = log.child({ app: this.#name });
     this.#isStopping = false;
     const multiprocess = settings.multiprocess ?? hasSiblings;
     const concurrency = { multithread: true, multiprocess, runOnce: runsOnce };
     const crew = new Crew(
-      { file: this.#file, settings, name: this.#name, concurrency, log: this.#log },
+      {
+        file: this.#file,
+        settings,
+        loader: settings.loader ?? moduleLoader ?? null,
+        name: this.#name,
+        concurrency,
+        log: this.#log,
+      },
       {
         free: () => this.#serveWaiting(),
         lost: (begun, waiting, how) => this.#lost(begun, waiting, how),
