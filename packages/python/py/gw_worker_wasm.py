@@ -1,5 +1,6 @@
 """Runs a WSGI application inside the gateway, on Pyodide: the worker's own host, over a port instead of a socket."""
 import json
+import signal
 import sys
 
 from pyodide.ffi import to_js
@@ -27,6 +28,12 @@ class PortSocket:
 
 class PortHost(InlineHost):
     """There is no descriptor that select could be asked about."""
+
+    def fail(self, call, error, line):
+        # Further interrupts would cut off the traceback; an app that keeps one for itself still gets them.
+        if isinstance(error, KeyboardInterrupt):
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        super().fail(call, error, line)
 
     def poll(self, call):
         if self.sock.has_more():

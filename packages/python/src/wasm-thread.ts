@@ -1,6 +1,6 @@
 // A thread that the supervisor takes for a process: its port is descriptor 3, its lines go to the log, it can be ended.
 import { Duplex } from "node:stream";
-import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import type { Logger } from "@gw/core";
 import type { Child, ChildExit, ChildOptions } from "@gw/core/node";
 
@@ -51,7 +51,7 @@ class ThreadChild implements Child {
   readonly pid: number;
   readonly stdin = null;
   readonly stdout = null;
-  readonly control: Duplex;
+  readonly control: PortDuplex;
   readonly exited: Promise<ChildExit>;
   readonly #thread: Worker;
   readonly #interrupt: Uint8Array;
@@ -73,7 +73,7 @@ class ThreadChild implements Child {
     });
     this.exited = new Promise((done) => {
       thread.once("exit", (code) => {
-        port.close();
+        this.control.close();
         const signal = this.#isKilled ? "SIGKILL" : null;
         done({ code: signal === null ? code : null, signal, timedOut: false, stderr: this.#lastWords });
       });
@@ -116,16 +116,28 @@ interface Line {
 class PortDuplex extends Duplex {
   readonly #port: MessagePort;
   readonly #flag: Int32Array;
+  readonly #said: (line: Line) => void;
 
   constructor(port: MessagePort, flag: Int32Array, said: (line: Line) => void) {
     super();
     this.#port = port;
     this.#flag = flag;
-    port.on("message", (message: Uint8Array | Line) => {
-      if (message instanceof Uint8Array) this.push(message);
-      else said(message);
-    });
+    this.#said = said;
+    port.on("message", (message: Uint8Array | Line) => this.#take(message));
     port.on("close", () => this.push(null));
+  }
+
+  /** Takes what the thread has sent before it ended, a traceback perhaps: a port forgets what it holds when it is closed. */
+  close(): void {
+    for (let last = receiveMessageOnPort(this.#port); last !== undefined; last = receiveMessageOnPort(this.#port)) {
+      this.#take(last.message as Uint8Array | Line);
+    }
+    this.#port.close();
+  }
+
+  #take(message: Uint8Array | Line): void {
+    if (message instanceof Uint8Array) this.push(message);
+    else this.#said(message);
   }
 
   override _read(): void {}
