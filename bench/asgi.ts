@@ -1,6 +1,6 @@
 // ASGI servers side by side: CPU of all processes per request or message, and how many per second, in interleaved rounds.
 //
-//   PYTHON=./venv/bin/python node bench/asgi.ts [rounds] [scale] [cases, such as raw,fastapi]
+//   PYTHON=./venv/bin/python node bench/asgi.ts [rounds] [scale] [cases, such as raw,fastapi] [servers, such as gw,uvicorn]
 //
 // The interpreter needs fastapi, uvicorn, uvloop, httptools, websockets, hypercorn, granian, gunicorn and uvicorn-worker.
 import { once } from "node:events";
@@ -36,6 +36,8 @@ const benches: Readonly<Record<string, Bench>> = {
   websocket: { app: "sockets", isFactory: true, count: 20_000, warmUp: 40_000, drive: echo },
 };
 const wanted = process.argv[4]?.split(",") ?? Object.keys(benches);
+/** Beginnings of the servers' names. */
+const compared = process.argv[5]?.split(",") ?? [""];
 
 type Server = (port: string, bench: Bench) => string[];
 
@@ -47,19 +49,25 @@ const uvicorn =
   };
 const call = ({ app, isFactory }: Bench): string => `raw:${app}${isFactory ? "()" : ""}`;
 
-const servers: Readonly<Record<string, Server>> = {
-  gw: (port, bench) => {
-    const target = `asgi:${call(bench)}?workers=1&python=${python}`;
+/** One gateway process before so many workers. */
+const gateway =
+  (workers: number): Server =>
+  (port, bench) => {
+    const target = `asgi:${call(bench)}?workers=${workers}&python=${python}`;
     return [process.execPath, gw, "serve", "-p", port, "--no-access-log", target];
-  },
+  };
+
+const servers: Readonly<Record<string, Server>> = {
+  "gw, 1 Python worker": gateway(1),
+  "gw, 2 Python workers": gateway(2),
   "uvicorn, 1 worker": uvicorn(1),
   "uvicorn, 2 workers": uvicorn(2),
-  hypercorn: (port, bench) => [`${bin}/hypercorn`, "-k", "uvloop", "-b", `127.0.0.1:${port}`, call(bench)],
-  granian: (port, { app, isFactory }) => {
+  "hypercorn, 1 worker": (port, bench) => [`${bin}/hypercorn`, "-k", "uvloop", "-b", `127.0.0.1:${port}`, call(bench)],
+  "granian, 1 worker": (port, { app, isFactory }) => {
     const flags = ["--interface", "asgi", "--port", port, "--no-access-log", "--log-level", "error"];
     return [`${bin}/granian`, ...flags, ...(isFactory ? ["--factory"] : []), `raw:${app}`];
   },
-  "gunicorn, uvicorn's worker": (port, bench) => {
+  "gunicorn, 1 worker of uvicorn's": (port, bench) => {
     const flags = ["-k", "uvicorn_worker.UvicornWorker", "-w", "1", "--log-level", "error"];
     return [`${bin}/gunicorn`, ...flags, "-b", `127.0.0.1:${port}`, call(bench)];
   },
@@ -166,9 +174,11 @@ try {
     if (title === "raw") {
       const app = join(import.meta.dirname, "asgi-app.ts:app");
       const serve: Server = (port) => [process.execPath, gw, "serve", "-p", port, "--no-access-log", app];
-      variants.push(await variant("raw: gw, TypeScript", bench, serve));
+      variants.push(await variant("raw: gw, TypeScript, no Python", bench, serve));
     }
-    for (const [name, server] of Object.entries(servers))
+    for (const [name, server] of Object.entries(servers).filter(([name]) =>
+      compared.some((one) => name.startsWith(one)),
+    ))
       variants.push(await variant(`${title}: ${name}`, bench, server));
     console.log(`\n${table(await interleave(variants, { rounds, warmUp: 0 }), "µs")}`);
     for (const { name } of variants)

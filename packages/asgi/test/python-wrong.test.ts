@@ -1,9 +1,12 @@
 // What an ASGI app in Python sends against the documents: its own request fails, and nobody else's (R-W5).
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import type { WebSocketAccept, WebSocketMessage, WebSocketPeer } from "@gw/core";
 import { type RunningApp, run, testSocket } from "@gw/core/testing";
 import { listeningContext } from "@gw-private/listening-context";
 import { requires } from "@gw-private/requires";
-import { afterEach, expect } from "vitest";
+import { afterEach, expect, onTestFinished } from "vitest";
 import { type PythonAsgiOptions, pythonAsgi } from "../src/python.ts";
 
 const withPython = requires("python3");
@@ -140,6 +143,20 @@ for (const loop of ["receive", "send"])
     await left;
     const answers = await Promise.all(Array.from({ length: 5 }, () => app.request("/ping")));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+  });
+
+for (const [path, method, end] of [
+  ["/", "HEAD", "ran to its end"],
+  ["/none", "GET", "ran to its end"],
+  ["/endless", "HEAD", "was given up"],
+] as const)
+  withPython(`R-W6: ${method} ${path}: an app whose body is not sent ${end}`, async () => {
+    const app = await serve("unsent", { graceMs: 100, lifespan: "off" });
+    const noted = join(mkdtempSync(join(tmpdir(), "gw-asgi-")), "end");
+    onTestFinished(() => rmSync(dirname(noted), { recursive: true }));
+    const answer = await app.request(`${path}?${noted}`, { method });
+    expect([answer.outcome.result, answer.bytes.length]).toEqual(["sent", 0]);
+    await expect.poll(() => readFileSync(noted, { encoding: "utf8", flag: "a+" })).toBe(end);
   });
 
 withPython("what a framework makes of the client's leaving is no error of the app", async () => {

@@ -126,7 +126,7 @@ class AsgiHost(asyncio.Protocol):
             "state": self.state.copy(),
             "extensions": facts,
         }
-        self.start(HttpCycle(self, sid, data, more), scope)
+        self.start(HttpCycle(self, sid, data, more, method), scope)
 
     def socket(self, frame):
         if not self.room.take():

@@ -9,6 +9,7 @@ from gw_worker_wire import ClientGone
 
 _NO_BODY = {"type": "http.request", "body": b"", "more_body": False}
 _DISCONNECT = {"type": "http.disconnect"}
+_FREE_PARTS = 100  # of a body that is not sent; further ones wait a moment, for whom there is no hurry
 _LONGEST_MESSAGE = 2000  # characters of what is told of an error
 
 def wake(future):
@@ -30,6 +31,8 @@ class Cycle:
         self.started = None  # (status, headers, trailers), held back until the first body event
         self.head_sent = False
         self.body_done = False
+        self.is_head = False
+        self.discarded = None  # parts of a body that is not sent
         self.credit = wire.ANSWER_WINDOW
         self.can_send = None
         self.something = None  # future of a waiting receive
@@ -96,6 +99,13 @@ class Cycle:
             if not trailers:
                 self.over = True
         emit = self.host.emit
+        if self.discarded is not None:
+            return await self.discard()
+        if more and not self.head_sent and (self.is_head or status in (204, 304)):
+            self.head_sent = True
+            self.discarded = 0
+            self.host.loop.call_later(self.host.grace_seconds, self.tire)
+            return emit((wire.FULL, self.sid, status, headers, False, b""))
         if not self.head_sent:
             self.head_sent = True
             if len(data) <= wire.RAW_FROM:
@@ -111,6 +121,18 @@ class Cycle:
         if self.over:
             emit((wire.LAST, self.sid, b""))
             self.complete()
+
+    async def discard(self):
+        """Takes a part of a body that is not sent."""
+        self.discarded += 1
+        await asyncio.sleep(0 if self.discarded < _FREE_PARTS else 0.001)
+        if self.over:
+            self.complete()
+
+    def tire(self):
+        """A body that is not sent has not ended: without a client it might go on for ever."""
+        if not self.body_done:
+            self.leave()
 
     async def chunks(self, data):
         size = len(data)
@@ -158,8 +180,9 @@ class Cycle:
 class HttpCycle(Cycle):
     """One request."""
 
-    def __init__(self, host, sid, data, more):
+    def __init__(self, host, sid, data, more, method):
         super().__init__(host, sid)
+        self.is_head = method == "HEAD"
         self.first = data
         self.is_read = False
         self.more = more

@@ -57,6 +57,24 @@ async def overlooks(scope, receive, send):
             pass
 
 
+async def unsent(scope, receive, send):
+    """A body in parts that an answer to HEAD, or a 204, does not have: with an end or without; and work after it."""
+    path = scope["query_string"].decode()
+    await send({**START, "status": 204 if scope["path"] == "/none" else 200})
+    try:
+        for number in range(3 if scope["path"] != "/endless" else 10**9):
+            await send({**END, "more_body": True})
+            if number < 3:
+                await asyncio.sleep(0.03)
+        await send(END)
+        await asyncio.sleep(0.15)
+        end = "ran to its end"
+    except OSError:
+        end = "was given up"
+    with open(path, "a") as file:
+        file.write(end)
+
+
 async def streams(scope, receive, send):
     """Sends for as long as somebody listens, and wraps what it is told then as Starlette does."""
     await send(START)
