@@ -88,7 +88,7 @@ onSite(
     expect(await server.ended).toBe(0);
     expect(processesBelow(server.pid)).toEqual([]);
   },
-  120_000 + 400_000 * SCALE,
+  120_000 + 1_200_000 * SCALE,
 );
 
 function countOf(deaths: readonly Death[]): Readonly<Record<string, number>> {
