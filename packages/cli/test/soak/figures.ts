@@ -72,6 +72,17 @@ export async function settledFigures(pid: number): Promise<Figures> {
   return figuresOf(pid);
 }
 
+/** Expects that a gateway is back to what it had before: processes, the primary's descriptors and, but for garbage, its memory. */
+export async function expectAsBefore(pid: number, before: Figures): Promise<void> {
+  // What has just ended may hold something for a moment.
+  const look = (): [number, boolean] => {
+    const { all, descriptors } = figuresOf(pid);
+    return [all, descriptors.primary <= before.descriptors.primary];
+  };
+  await expect.poll(look, { timeout: 20_000, interval: 100 }).toEqual([before.all, true]);
+  expect(figuresOf(pid).megabytes.primary).toBeLessThanOrEqual(before.megabytes.primary + 20);
+}
+
 /**
  * Memory goes up and down with garbage, descriptors with connections: what a leak raises is their floor.
  *

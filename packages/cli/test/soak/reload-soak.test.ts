@@ -5,7 +5,7 @@ import { requires } from "@gw-private/requires";
 import { expect } from "vitest";
 import { type Folder, type Server, serving } from "../gw.ts";
 import { type ClientOptions, fastcgiClient, http1, http2, webSocket } from "./clients.ts";
-import { figuresOf, settledFigures } from "./figures.ts";
+import { expectAsBefore, settledFigures } from "./figures.ts";
 import { type Client, type Load, load, report, type Tally } from "./load.ts";
 import { allTasks, ownTasks, phpFpmName, siteFolder, siteWords } from "./site.ts";
 
@@ -89,9 +89,7 @@ onSite(
     expect(work.tally.requests).toBeGreaterThanOrEqual(REQUESTS);
     expectMixed([work.tally]);
     expect(work.tally.kinds.get("WebSocket")?.announced).toBeGreaterThan(0);
-    expect(after.all).toBe(before.all);
-    await expect.poll(() => figuresOf(pid).descriptors.primary).toBeLessThanOrEqual(before.descriptors.primary);
-    expect(after.megabytes.primary).toBeLessThanOrEqual(before.megabytes.primary + 20);
+    await expectAsBefore(pid, before);
   },
   60_000 + 900_000 * SCALE,
 );
