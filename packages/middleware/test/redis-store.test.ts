@@ -81,6 +81,37 @@ test("Redis forgets sessions, and who had them, by itself at their end", async (
   expect(await own.keys(`${prefix}*`)).toEqual([]);
 });
 
+test("R-M9, R-O6: a write whose answer was lost, and which the client sends again, is made once and is no conflict", async () => {
+  const prefix = newPrefix();
+  const other = await startedStore(clients[1]?.[1] as () => RedisClient, prefix);
+  let between = async (): Promise<unknown> => undefined;
+  /** The first answer does not arrive. */
+  const twice = async ([command, ...args]: readonly string[]): Promise<unknown> => {
+    await own.call(command as string, args as string[]);
+    await between();
+    return own.call(command as string, args as string[]);
+  };
+  const store = await startedStore(() => twice, prefix);
+  const [key, newKeyOfIt] = [newKey(), newKey()];
+  const record = (version: number) => recordOf({ version, user: "ann", data: `{"n":${version}}` });
+  await store.create(key, record(1));
+  expect(await store.replace(key, 1, record(2))).toBe(true);
+  expect(await store.replace(key, 1, record(2))).toBe(false); // another write, although it looks the same
+  expect(await store.move(key, 2, newKeyOfIt, record(3))).toBe(true);
+  // Others go on from what was written before it is sent again.
+  for (let version = 4; version <= 24; version += 4) {
+    between = () => other.replace(newKeyOfIt, version, record(version + 1));
+    expect(await store.replace(newKeyOfIt, version - 1, record(version))).toBe(true);
+    between = async () => undefined;
+    expect(await other.replace(newKeyOfIt, version + 1, record(version + 3))).toBe(true);
+  }
+  expect(await store.read(newKeyOfIt)).toMatchObject({ version: 27 });
+  // What has ended meanwhile stays ended.
+  between = () => other.end(newKeyOfIt) as Promise<void>;
+  expect(await store.replace(newKeyOfIt, 27, record(28))).toBe(false);
+  expect(await other.read(newKeyOfIt)).toBe(null);
+});
+
 test("what is kept of a user's sessions is bounded: those past their end leave it", async () => {
   const prefix = newPrefix();
   const store = await startedStore(clients[1]?.[1] as () => RedisClient, prefix);

@@ -18,12 +18,13 @@ export function visitor(url: string, { isKept = true }: { isKept?: boolean } = {
       const answer = await visit(url, agent, cookie);
       const [, user, number] = /^(\w+) (\d+)$/.exec(answer.text) ?? [];
       if (answer.status !== 200) throw new Wrong(PATH, String(answer.status));
-      if (user !== "ann" || Number(number) <= count || Number(number) > count + open) {
-        throw new Wrong(PATH, "visits were lost or made up", `${count}, ${open} open, then ${answer.text}`);
-      }
+      const [before, most] = [count, count + open];
       cookie = answer.cookie ?? cookie;
       count = Number(number);
       open = 0;
+      if (user !== "ann" || count <= before || count > most) {
+        throw new Wrong(PATH, "visits were lost or made up", `after ${before} at most ${most}: ${answer.text}`);
+      }
       return { path: PATH };
     },
     close: () => agent.destroy(),

@@ -1,4 +1,5 @@
 // Sessions in Redis or Valkey: for several machines. The client is yours.
+import { randomBytes } from "node:crypto";
 import type { AppContext, Description, Status } from "@gw/core";
 import type { RedisClient } from "../redis/client.ts";
 import { RedisLink } from "../redis/link.ts";
@@ -76,7 +77,8 @@ class RedisStore implements SessionStore {
   }
 
   async move(key: string, version: number, newKey: string, record: SessionRecord): Promise<boolean> {
-    const done = await this.#run(SWAP, [key, newKey], [key, newKey, String(version), ...textsOf(record)]);
+    const write = randomBytes(9).toString("base64url");
+    const done = await this.#run(SWAP, [key, newKey], [key, newKey, String(version), ...textsOf(record), write]);
     return Number(done) === 1;
   }
 
