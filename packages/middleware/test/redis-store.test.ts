@@ -100,14 +100,14 @@ test("R-M9, R-O6: a write whose answer was lost, and which the client sends agai
   expect(await store.move(key, 2, newKeyOfIt, record(3))).toBe(true);
   // Others go on from what was written before it is sent again.
   for (let version = 4; version <= 24; version += 4) {
-    between = () => other.replace(newKeyOfIt, version, record(version + 1));
+    between = async () => other.replace(newKeyOfIt, version, record(version + 1));
     expect(await store.replace(newKeyOfIt, version - 1, record(version))).toBe(true);
     between = async () => undefined;
     expect(await other.replace(newKeyOfIt, version + 1, record(version + 3))).toBe(true);
   }
   expect(await store.read(newKeyOfIt)).toMatchObject({ version: 27 });
   // What has ended meanwhile stays ended.
-  between = () => other.end(newKeyOfIt) as Promise<void>;
+  between = async () => other.end(newKeyOfIt);
   expect(await store.replace(newKeyOfIt, 27, record(28))).toBe(false);
   expect(await other.read(newKeyOfIt)).toBe(null);
 });
