@@ -8,8 +8,7 @@ import { FROM_PYTHON, MAX_BATCH_FRAMES, RAW_FROM_BYTES, TO_PYTHON } from "./code
 import { MarshalReader, protocolError } from "./codec/marshal-reader.ts";
 import type { MarshalWriter } from "./codec/marshal-writer.ts";
 import type { LinkEvents, LinkStream } from "./link-events.ts";
-
-const MAX_STREAM = 0x7fff_ffff;
+import { StreamTable } from "./stream-table.ts";
 
 /** One link. Frames wait for the end of the loop's turn or a full batch, whichever is first. */
 export class Link {
@@ -17,10 +16,9 @@ export class Link {
   readonly #events: LinkEvents;
   readonly #writer = new BatchWriter();
   readonly #decoder = new BatchDecoder();
-  readonly #streams = new Map<number, LinkStream>();
+  readonly #streams = new StreamTable<LinkStream>();
   /** Those of the streams that are open sockets. */
   readonly #sockets = new Set<number>();
-  #lastStream = 0;
   #isScheduled = false;
   #isClosed = false;
 
@@ -53,7 +51,7 @@ export class Link {
    * @returns its number; what `write` throws is thrown, and nothing has begun
    */
   open(stream: LinkStream, op: number, size: number, write: (marshal: MarshalWriter) => void): number {
-    const id = this.#nextId();
+    const id = this.#streams.nextId();
     this.#writer.request(op, id, size, write);
     this.#streams.set(id, stream);
     this.#schedule();
@@ -68,7 +66,7 @@ export class Link {
 
   /** A stream is an open socket from now on: it may last for days, and takes no room of requests. */
   becomeSocket(id: number): void {
-    if (!this.#streams.has(id)) return;
+    if (this.#streams.get(id) === undefined) return;
     this.#sockets.add(id);
     this.#events.released();
   }
@@ -143,16 +141,10 @@ export class Link {
   end(error: GatewayError): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    const streams = [...this.#streams.values()];
+    const streams = [...this.#streams].map(([, stream]) => stream);
     this.#streams.clear();
     this.#sockets.clear();
     for (const stream of streams) stream.lost(error);
-  }
-
-  #nextId(): number {
-    do this.#lastStream = this.#lastStream === MAX_STREAM ? 1 : this.#lastStream + 1;
-    while (this.#streams.has(this.#lastStream));
-    return this.#lastStream;
   }
 
   #schedule(): void {
