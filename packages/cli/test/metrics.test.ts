@@ -139,7 +139,7 @@ test("R-O5: no counter goes back when workers are killed or replaced; who waits 
   expect(sampleOf(reloaded, "gw_http_requests_total", ...mine)).toBe(6);
   expect(sampleOf(reloaded, "gw_backend_processes", 'backend="a \\"painter\\""')).toBe(1);
   expect(sampleOf(reloaded, "gw_backend_processes", 'backend="gateway"')).toBe(2);
-});
+}, 60_000);
 
 async function workersOf(folder: Folder): Promise<unknown> {
   const { stdout } = await gw(folder, ["ctl", "workers", "-j", "--admin", "unix:admin.sock"]);
@@ -166,7 +166,7 @@ requires("systemd-analyze")("the units of docs/operations.md are units to system
   const files = ["gw.service", "gw.socket"].map((name) => {
     const [, unit = ""] = new RegExp(`# /etc/systemd/system/${name}\\n([\\s\\S]*?)\`\`\``).exec(manual) ?? [];
     expect(unit).toContain("[Install]");
-    writeFileSync(join(folder, name), unit.replace("/usr/bin/npx", process.execPath)); // it must be there to be verified
+    writeFileSync(join(folder, name), unit.replace("/srv/site/node_modules/.bin/gw", process.execPath)); // it must be there to be verified
     return join(folder, name);
   });
   const verify = (): string =>

@@ -6,9 +6,8 @@ import { createServer } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { requires } from "@gw-private/requires";
-import { expect, onTestFinished, test } from "vitest";
-import { parseAllDocuments } from "yaml";
-import { appSaying, type Folder, folderWith, type Server, serving } from "./gw.ts";
+import { expect, onTestFinished } from "vitest";
+import { type Folder, folderWith, type Server, serving } from "./gw.ts";
 import { http1 } from "./soak/clients.ts";
 import { load } from "./soak/load.ts";
 
@@ -186,41 +185,3 @@ requires("haproxy", "redis-server")(
   },
   60_000,
 );
-
-/** What HTTP probes ask, from a recipe. */
-function probesOf(value: unknown): string[] {
-  if (typeof value !== "object" || value === null) return [];
-  const { httpGet, test: command } = value as { httpGet?: { path: string }; test?: readonly string[] };
-  const own = httpGet === undefined ? [] : [httpGet.path];
-  const script = command?.find((word) => word.includes("fetch("));
-  const asked = script === undefined ? [] : [new URL(/fetch\('([^']+)'\)/.exec(script)?.[1] ?? "").pathname];
-  return [...own, ...asked, ...Object.values(value).flatMap(probesOf)];
-}
-
-test("the recipes for Kubernetes and compose are YAML, and what their probes ask is answered by a gateway that is ready", async () => {
-  const recipes = ["kubernetes.yaml", "compose.yaml"].flatMap((name) =>
-    parseAllDocuments(readFileSync(join(documents, name), "utf8"), { merge: true }),
-  );
-  expect(recipes.flatMap(({ errors }) => errors)).toEqual([]);
-  const probes = new Set(recipes.flatMap((recipe) => probesOf(recipe.toJS())));
-  expect([...probes].sort()).toEqual(["/-/live", "/-/ready"]);
-  const folder = folderWith({ "app.ts": appSaying("hello") });
-  const port = await freePort();
-  const server = await serving(folder, ["serve", "app.ts", "-p", "0", "--admin", `:${port}`, "--drain-delay", "2s"]);
-  const statuses = async (): Promise<number[]> =>
-    Promise.all([...probes].sort().map(async (path) => (await fetch(`http://127.0.0.1:${port}${path}`)).status));
-  expect(await statuses()).toEqual([200, 200]);
-  server.kill("SIGTERM");
-  await until(async () => (await statuses()).join() === "200,503");
-  expect(await server.ended).toBe(0);
-});
-
-test("the words of the command in the recipes are words of the command", async () => {
-  const words =
-    readFileSync(join(documents, "kubernetes.yaml"), "utf8") + readFileSync(join(documents, "compose.yaml"), "utf8");
-  const flags = [...new Set(words.match(/--[a-z-]+(?=[, ])/g))].filter((flag) => flag !== "--no-install");
-  const known = readFileSync(join(documents, "../cli.md"), "utf8");
-  const redis = ["--appendonly", "--maxmemory-policy"];
-  expect(flags.filter((flag) => !known.includes(flag) && !redis.includes(flag))).toEqual([]);
-  expect(flags.length).toBeGreaterThan(4);
-});

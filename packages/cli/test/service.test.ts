@@ -1,6 +1,6 @@
-// Under systemd and as process 1: real systemd-socket-activate and systemd-notify, a real process name space.
+// Under systemd: real systemd-socket-activate and systemd-notify.
 import { spawn } from "node:child_process";
-import { createConnection, createServer } from "node:net";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { requires } from "@gw-private/requires";
 import { describe, expect, onTestFinished } from "vitest";
@@ -91,32 +91,5 @@ while True: print(s.recv(4096).decode(), file=sys.stderr, flush=True)
     server.kill("SIGTERM");
     await heard.says(/STOPPING=1/);
     expect(await server.ended).toBe(0);
-  });
-});
-
-describe("process 1", () => {
-  const canExecute = "execve" in process;
-  // Making a name space needs privileges; execve and node:sqlite both came with Node 22.
-  const needs = ["unshare", "root privileges", ...(canExecute ? [] : ["node:sqlite"])];
-  requires(...needs)("reaps orphans, hands signals on, and ends as the gateway does", async () => {
-    const folder = folderWith({ "app.mjs": app });
-    const port = await freePort();
-    const gw = [process.execPath, command, "serve", "app.mjs", "-p", String(port), "--no-access-log"];
-    const { says, ended, child } = started(
-      "unshare",
-      ["--pid", "--fork", "--mount-proc", "--kill-child", ...gw],
-      folder,
-    );
-    await says(/gw: listening/);
-    for (let time = 0; time < 3; time++) await fetch(`http://127.0.0.1:${port}/orphan`);
-    expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe("0");
-    const first = spawn("pgrep", ["-P", String(child.pid)]);
-    const pid = await new Promise<number>((done) =>
-      first.stdout.on("data", (chunk: Buffer) => done(Number(String(chunk).trim()))),
-    );
-    process.kill(pid, "SIGTERM");
-    await says(/gw: stopped/);
-    expect(await ended).toBe(0);
-    await new Promise<void>((done) => createConnection(port, "127.0.0.1").on("error", () => done()));
   });
 });
