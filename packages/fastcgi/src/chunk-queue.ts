@@ -1,6 +1,7 @@
 // Chunks between a connection, which pushes them, and a reader, which waits for them.
 
 import type { MaybePromise } from "@gw/core";
+import { ChunkList } from "./chunk-list.ts";
 
 type Waiter = { resolve: (chunk: Uint8Array | null) => void; reject: (error: unknown) => void };
 
@@ -8,8 +9,7 @@ type Waiter = { resolve: (chunk: Uint8Array | null) => void; reject: (error: unk
 export class ChunkQueue implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array> {
   /** Called when something was taken, or left memory. */
   protected readonly onRead: () => void;
-  #chunks: Uint8Array[] = [];
-  #unreadBytes = 0;
+  readonly #chunks: ChunkList = new ChunkList();
   #isEnded = false;
   #isAbandoned = false;
   #failure: { readonly error: unknown } | null = null;
@@ -22,7 +22,7 @@ export class ChunkQueue implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
 
   /** Bytes held in memory. */
   get unreadBytes(): number {
-    return this.#unreadBytes;
+    return this.#chunks.bytes;
   }
 
   /** Whether the reader waits for what has not come. */
@@ -44,9 +44,7 @@ export class ChunkQueue implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
       waiting.resolve(chunk);
       return;
     }
-    // A small piece of a large read would keep all of it in memory.
-    this.#chunks.push(chunk.length * 4 < chunk.buffer.byteLength ? chunk.slice() : chunk);
-    this.#unreadBytes += chunk.length;
+    this.#chunks.push(chunk);
   }
 
   /** Nothing more comes. */
@@ -81,7 +79,6 @@ export class ChunkQueue implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
   read(): MaybePromise<Uint8Array | null> {
     const chunk = this.#chunks.shift();
     if (chunk !== undefined) {
-      this.#unreadBytes -= chunk.length;
       this.onRead();
       return chunk;
     }
@@ -106,10 +103,7 @@ export class ChunkQueue implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
 
   /** Everything that is held in memory. */
   protected takeAll(): readonly Uint8Array[] {
-    const chunks = this.#chunks;
-    this.#chunks = [];
-    this.#unreadBytes = 0;
-    return chunks;
+    return this.#chunks.takeAll();
   }
 }
 

@@ -1,5 +1,6 @@
 // Bytes that wait in a temporary file: first in, first out.
 import type { Spool, SpoolStore } from "@gw/core";
+import { ChunkList } from "./chunk-list.ts";
 
 /** Who is told of what happens to the file. */
 export interface OverflowListeners {
@@ -15,7 +16,12 @@ const READ_BYTES = 65_536;
 export class Overflow {
   readonly #spool: Promise<Spool>;
   readonly #listeners: OverflowListeners;
-  #writing: Promise<void>;
+  readonly #pending: ChunkList = new ChunkList();
+  /** Settles when nothing is pending any more. */
+  #writing: Promise<void> = Promise.resolve();
+  #isWriting = false;
+  /** Tells the reader that there is something, or that nothing more comes. */
+  #wake: () => void = () => {};
   #pendingBytes = 0;
   #writtenBytes = 0;
   #readBytes = 0;
@@ -24,10 +30,7 @@ export class Overflow {
   constructor(store: SpoolStore, listeners: OverflowListeners) {
     this.#spool = Promise.resolve(store.open());
     this.#listeners = listeners;
-    this.#writing = this.#spool.then(
-      () => {},
-      (error: unknown) => this.#fail(error),
-    );
+    this.#spool.catch((error: unknown) => this.#fail(error));
   }
 
   /** Bytes that were added and not taken yet. */
@@ -43,12 +46,19 @@ export class Overflow {
   push(chunk: Uint8Array): void {
     if (this.#isClosed) return;
     this.#pendingBytes += chunk.length;
-    this.#writing = this.#writing.then(() => this.#write(chunk));
+    this.#pending.push(chunk);
+    if (this.#isWriting) return;
+    this.#isWriting = true;
+    this.#writing = this.#writeAll();
   }
 
   /** The next bytes; `null` if there are none, or no more after a failure. */
   async shift(): Promise<Uint8Array | null> {
-    if (this.#readBytes === this.#writtenBytes) await this.#writing;
+    if (this.#readBytes === this.#writtenBytes && this.#isWriting) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
     if (this.#isClosed || this.#readBytes === this.#writtenBytes) return null;
     const chunk = await (await this.#spool).read(this.#readBytes, READ_BYTES);
     this.#readBytes += chunk.length;
@@ -60,19 +70,26 @@ export class Overflow {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#pendingBytes = 0;
+    this.#pending.takeAll();
     // A write that is under way ends before its file is closed.
     void this.#writing.then(async () => (await this.#spool).close()).catch(() => {});
   }
 
-  async #write(chunk: Uint8Array): Promise<void> {
-    if (this.#isClosed) return;
+  async #writeAll(): Promise<void> {
     try {
-      await (await this.#spool).write(chunk);
-      this.#writtenBytes += chunk.length;
-      this.#pendingBytes = Math.max(0, this.#pendingBytes - chunk.length);
-      this.#listeners.written();
+      const spool = await this.#spool;
+      for (let chunk = this.#pending.shift(); chunk !== undefined; chunk = this.#pending.shift()) {
+        await spool.write(chunk);
+        this.#writtenBytes += chunk.length;
+        this.#pendingBytes = Math.max(0, this.#pendingBytes - chunk.length);
+        this.#wake();
+        this.#listeners.written();
+      }
     } catch (error) {
       this.#fail(error);
+    } finally {
+      this.#isWriting = false;
+      this.#wake();
     }
   }
 
