@@ -16,7 +16,10 @@ const packages = readPackages(import.meta.dirname).map(({ folder, path, entries 
   const entry = [...entries.map(({ source }) => source), ...privateEntries, "test/**/*.{ts,mjs}"];
   // Which of our packages may use which is checked by the house; tests may use all.
   const ignoreDependencies = [/^@gw\//];
-  return [`packages/${folder}`, { entry, project: ["{src,test}/**/*.{ts,mjs}", "bin/*.js"], ignoreDependencies }] as const;
+  return [
+    `packages/${folder}`,
+    { entry, project: ["{src,test}/**/*.{ts,mjs}", "bin/*.js"], ignoreDependencies },
+  ] as const;
 });
 
 const config: KnipConfig = {
