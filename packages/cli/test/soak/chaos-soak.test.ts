@@ -1,7 +1,7 @@
 // R-O5, R-O6, R-O11: what is killed costs the requests it had in hand, and nothing is left behind. GW_SOAK=1 is the whole of it
 // (docs/proof/chaos.md); by default a twentieth runs.
 import { requires } from "@gw-private/requires";
-import { expect } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import { type Server, serving } from "../gw.ts";
 import { http1, http2, webSocket } from "./clients.ts";
 import { expectAsBefore, expectNoGrowth, floorOf, settledFigures } from "./figures.ts";
@@ -68,7 +68,11 @@ onSite(
     const deaths: Death[] = [];
     const chaos = load(clientsOf(url), (failure) => isVictim(failure, deaths));
     const over = performance.now() + CHAOS_MS;
-    const goesOn = (): boolean => performance.now() < over || chaos.tally.requests < REQUESTS;
+    let isOver = false;
+    onTestFinished(() => {
+      isOver = true;
+    });
+    const goesOn = (): boolean => !isOver && (performance.now() < over || chaos.tally.requests < REQUESTS);
     await Promise.all([killProcesses(server.pid, deaths, goesOn), killRedis(redis, server.pid, deaths, goesOn)]);
     await chaos.end();
     const recovered = await settledFigures(server.pid);

@@ -221,6 +221,8 @@ export function webSocket(
         });
         return { path: "/" };
       }
+      // Else there are more messages than requests. Before the question: an end meanwhile is an end during this one.
+      await new Promise((done) => setTimeout(done, MESSAGE_PAUSE_MS));
       const word = `word ${count++}`;
       const came = await socket.ask(word);
       if (typeof came === "string") {
@@ -229,7 +231,6 @@ export function webSocket(
           socket.close();
           socket = null;
         }
-        await new Promise((done) => setTimeout(done, MESSAGE_PAUSE_MS)); // else there are more messages than requests
         return { path: "/", isMessage: true };
       }
       socket = null;

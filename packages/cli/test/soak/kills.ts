@@ -85,10 +85,14 @@ function anyOf(processes: readonly TreeProcess[]): TreeProcess | undefined {
 
 async function killAndWait({ pid, role }: TreeProcess, deaths: Death[]): Promise<void> {
   const death: Death = { role, from: performance.now(), to: Number.POSITIVE_INFINITY };
-  deaths.push(death);
   // PHP's master takes its children with it: the supervisor ends whole groups. They are nobody's children by then.
   const family = [pid, ...processesBelow(pid).map((child) => child.pid)];
-  process.kill(pid, "SIGKILL");
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    return; // it has just ended itself: a worker that could not start while Redis was out
+  }
+  deaths.push(death);
   while (family.some(isAlive)) await pause(2);
   // What the kernel has closed is known here, and in the gateway, when the loops have turned.
   await pause(20);

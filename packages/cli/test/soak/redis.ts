@@ -14,12 +14,16 @@ export class Redis {
   readonly #socket: string;
   readonly #readyFile: string;
   #child: ChildProcess | null = null;
+  #isOver = false;
 
   constructor({ path }: Pick<Folder, "path">) {
     this.#folder = path;
     this.#socket = join(path, "redis.sock");
     this.#readyFile = join(path, "redis-ready");
-    onTestFinished(() => this.kill());
+    onTestFinished(() => {
+      this.#isOver = true;
+      return this.kill();
+    });
   }
 
   /** What the site has to know. */
@@ -29,6 +33,7 @@ export class Redis {
 
   /** Settles when it takes connections. */
   async start(): Promise<void> {
+    if (this.#isOver) return;
     const place = ["--port", "0", "--unixsocket", this.#socket, "--dir", this.#folder, "--save", ""];
     const child = spawn("redis-server", [...place, "--appendonly", "yes", "--appendfsync", "always"], {
       stdio: ["ignore", "pipe", "inherit"],
@@ -55,7 +60,7 @@ export class Redis {
 
   /** Settles when each of these processes has connected since, or is no more. @param workers those that are there when it is asked */
   async untilConnected(workers: () => readonly number[], since: number): Promise<void> {
-    while (!workers().every((pid) => this.#connected().slice(since).includes(pid))) await pause(10);
+    while (!this.#isOver && !workers().every((pid) => this.#connected().slice(since).includes(pid))) await pause(10);
   }
 
   /** Processes in the order in which they connected. */
