@@ -39,6 +39,8 @@ export class AppThread implements ServingThread {
   readonly #onStop: () => void;
   /** Not begun. */
   #waiting: RingRecord[] = [];
+  /** Being begun: most are over then, and cost the map below no entry, whose old tables would keep them. */
+  #begun: ServedRequest | null = null;
   /** Begun, not over. */
   readonly #open = new Map<number, ServedRequest>();
   /** Have something to send and may. */
@@ -118,8 +120,12 @@ export class AppThread implements ServingThread {
     for (let record = this.#channel.receive(); record !== null; record = this.#channel.receive()) {
       if (record.kind === TO_APP.REQUEST) this.#waiting.push(record);
       else if (record.kind === TO_APP.STOP) this.#onStop();
-      else this.#open.get(record.id)?.take(record);
+      else this.#requestOf(record.id)?.take(record);
     }
+  }
+
+  #requestOf(id: number): ServedRequest | undefined {
+    return this.#begun?.id === id ? this.#begun : this.#open.get(id);
   }
 
   /** One step of one request. @returns false if there was none to do */
@@ -142,11 +148,12 @@ export class AppThread implements ServingThread {
     // The gateway may have taken it back: another thread was free, or the client has left.
     if (Atomics.compareExchange(this.#state, place, record.id, 0) !== record.id) return;
     const request = new ServedRequest(record, this);
-    this.#open.set(record.id, request);
+    this.#begun = request;
     const began = performance.now();
     this.#enter(record.id, () => request.begin());
     this.#countCost(performance.now() - began);
-    if (request.isOver) this.#open.delete(record.id);
+    this.#begun = null;
+    if (!request.isOver) this.#open.set(record.id, request);
   }
 
   /** Runs code of the app, with a note of whose it is: the gateway looks there if it does not come back. */
