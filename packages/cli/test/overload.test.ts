@@ -3,7 +3,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { Agent, request as httpRequest } from "node:http";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { run } from "@gw/core/testing";
+import { fastcgi } from "@gw/fastcgi";
+import { expect, onTestFinished, test } from "vitest";
 import type { GatewayStatus } from "../src/admin/control.ts";
 import { type Folder, folderWith, gw, type Server, serving } from "./gw.ts";
 
@@ -162,6 +164,21 @@ test("R-O10: a mount has a limit of its own, over all workers; the others do not
   expect(stdout).toContain("\nlimit /slow: 1 of 1 under way, 1 of 1 wait, 1 refused\n");
   writeFileSync(join(folder.path, "go"), "");
   expect((await Promise.all(held)).map(({ status }) => status)).toEqual([200, 200]);
+});
+
+test("R-O10: gw fastcgi has the same limit, over its workers", async () => {
+  const folder = folderWith({ "app.mjs": app, log: "" });
+  const words = ["fastcgi", "app.mjs", "--uds", "gw.sock", "-w", "2", "--limit-concurrency", "1", "--limit-queue", "1"];
+  await serving(folder, words);
+  const front = await run(fastcgi({ address: `unix:${join(folder.path, "gw.sock")}` }));
+  onTestFinished(() => front.stop(AbortSignal.abort()));
+  const statuses: number[] = [];
+  const asked = Array.from({ length: 6 }, async () => void statuses.push((await front.request("/")).status));
+  await until(() => statuses.length >= 4);
+  expect(statuses).toEqual([503, 503, 503, 503]);
+  writeFileSync(join(folder.path, "go"), "");
+  await Promise.all(asked);
+  expect(statuses.slice(4)).toEqual([200, 200]);
 });
 
 test("R-O10: who waits longer than it may is answered 503", async () => {
