@@ -12,7 +12,7 @@ export interface LenderLink {
 /** So long after its last waiting request a worker still counts as one whose requests wait. */
 const HUNGER_MS = 100;
 /** Nobody waits longer to hear whether others have a permit to spare: one of them may be busy for seconds. */
-const PATIENCE_MS = 250;
+const PATIENCE_MS = 1_000;
 
 /** Permits that live in the primary. */
 export class BorrowedPermits implements Permits {

@@ -240,7 +240,7 @@ test("who does not answer keeps nobody in doubt for long", () => {
   gateway.deliver(one, "toPrimary");
   while (gateway.deliver(one, "toWorker"));
   expect(one.pool.isEmpty).toBe(false);
-  vi.advanceTimersByTime(250);
+  vi.advanceTimersByTime(1_000);
   expect([one.pool.isEmpty, one.waiting]).toEqual([true, 1]);
   gateway.settle();
   expect([one.running, one.waiting]).toEqual([2, 0]);
