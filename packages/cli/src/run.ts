@@ -1,7 +1,7 @@
 // argv → the command and its result. Commands are loaded when they are called: a CGI program starts for each request.
 import { COMMANDS, type Command } from "./commands/table.ts";
 import { parseArguments } from "./config/arguments.ts";
-import { invocationOf, type Surroundings } from "./invocation.ts";
+import { type Invocation, invocationOf, type Surroundings } from "./invocation.ts";
 import { isCgi } from "./query-words.ts";
 import { didYouMean } from "./suggest.ts";
 import { UsageError } from "./usage-error.ts";
@@ -36,7 +36,13 @@ async function runCommand(command: Command, argv: readonly string[], surrounding
   if (line.wantsHelp) return showHelp(command, surroundings);
   checkOperands(command, line.operands);
   const appOperand = command.takesApp === false ? undefined : line.operands[command.operands[1] - 1];
-  const invocation = await invocationOf(line, surroundings, { appOperand });
+  let invocation: Invocation;
+  try {
+    invocation = await invocationOf(line, surroundings, { appOperand });
+  } catch (error) {
+    const { failAsWorker } = await import("./tree/failed-worker.ts");
+    return failAsWorker(error, surroundings.environment);
+  }
   const { run: start } = await command.load();
   return start(invocation);
 }

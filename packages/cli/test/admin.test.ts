@@ -151,6 +151,19 @@ test("the number of workers follows gw ctl, one process says that it has none", 
   expect((await alone.ctl("workers", "2")).stderr).toContain("this gateway is one process; start it with --workers");
 });
 
+test("R-O2: a configuration that is wrong changes nothing, and whoever asked for the reload is told why", async () => {
+  const folder = folderWith({ "app.mjs": app, "gw.config.json": '{ "app": "./app.mjs", "workers": 1 }' });
+  const server = await serving(folder, ["serve", "-p", "0", "--no-access-log", "--admin", "unix:admin.sock"]);
+  folder.write("gw.config.json", '{ "app": "./app.mjs", "workrs": 2 }');
+  const socket = `unix:${join(folder.path, "admin.sock")}`;
+  const { code, stderr } = await gw(folderWith(), ["ctl", "reload", "--admin", socket]); // not where the configuration is
+  expect(code).toBe(1);
+  expect(stderr).toContain('unknown key "workrs" (did you mean "workers"?)');
+  expect(server.stderr()).toMatch(/^gw: gw\.config\.json: unknown key "workrs" \(did you mean "workers"\?\)/m);
+  expect(server.stderr()).not.toContain("exited with code 2");
+  expect((await fetch(server.urls[0] as string)).status).toBe(200);
+});
+
 test("requests are counted only when somebody may look, or when --metrics says so", async () => {
   const quiet = await running(["--no-metrics"]);
   await ask(quiet, "/");

@@ -50,7 +50,7 @@ describe("Apache's letters", () => {
     expect((await linesOf({ format: "common" }, "/"))[0]).toMatch(/^127.+"GET \/ HTTP\/1.1" 200 5\n$/);
   });
 
-  test.each(["%k", "%{x}", "%i", "%{weeks}T", "100%", "%{Authorization}i", "%{cookie}i", "%{Set-Cookie}o"])(
+  test.each(["%k", "%{x}", "%i", "%{weeks}T", "%{%Y}t", "100%", "%{Authorization}i", "%{cookie}i", "%{Set-Cookie}o"])(
     "refuses %s when the layer is made",
     (format) => {
       expect(() => accessLog({ format })).toThrow(expect.objectContaining({ code: "GW_LOG_FORMAT" }));

@@ -3,7 +3,7 @@ import { GatewayError, toBytes } from "@gw/core";
 import { findCookie } from "../cookies/read.ts";
 import { hostOf, type LogEntry, userOf } from "./entry.ts";
 import { escapeBytes, type HideSecrets } from "./escape.ts";
-import { logTime } from "./time.ts";
+import { logTime, TIME_FORMATS } from "./time.ts";
 
 /** Writes one part of a line. */
 type Part = (entry: LogEntry) => string;
@@ -120,10 +120,11 @@ const LETTERS: Readonly<Record<string, (argument: string, hide: HideSecrets) => 
     ({ outcome }) =>
       String(outcome.status),
   T: (unit) => durationPart(unit),
-  t:
-    (format) =>
-    ({ startedMs }) =>
-      logTime(startedMs, format),
+  t: (format) => {
+    if (!TIME_FORMATS.includes(format))
+      throw unknown(`%{${format}}t`, `%t, %{${TIME_FORMATS.slice(1).join("}t, %{")}}t`);
+    return ({ startedMs }) => logTime(startedMs, format);
+  },
   U:
     () =>
     ({ request }) =>
@@ -180,10 +181,6 @@ function userPart(user: string | null): string {
   return user === null ? "-" : escapeBytes(toBytes(user)).replaceAll(" ", "\\x20");
 }
 
-function unknown(found: string): GatewayError {
-  return new GatewayError(
-    "GW_LOG_FORMAT",
-    500,
-    `the log format has ${JSON.stringify(found)}; known are %${Object.keys(LETTERS).join(" %")}`,
-  );
+function unknown(found: string, known: string = `%${Object.keys(LETTERS).join(" %")}`): GatewayError {
+  return new GatewayError("GW_LOG_FORMAT", 500, `the log format has ${JSON.stringify(found)}; known are ${known}`);
 }

@@ -2,6 +2,9 @@
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
+/** What may stand in the braces of `%{…}t`; Apache's strftime is not there. */
+export const TIME_FORMATS: readonly string[] = ["", "sec", "msec", "usec", "iso"];
+
 let lastSecond = Number.NaN;
 let lastText = "";
 
