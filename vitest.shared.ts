@@ -14,7 +14,7 @@ const sourceAliases: { find: RegExp; replacement: string }[] = readPackages(root
 );
 
 /** What tests of every package share: saying what they need of the machine, a real browser, a log to listen to. */
-const testing = ["requires", "browser", "listening-context", "sibling-gateways"].map((name) => ({
+const testing = ["requires", "browser", "free-port", "listening-context", "sibling-gateways"].map((name) => ({
   find: new RegExp(`^@gw-private/${name}$`),
   replacement: join(root, `scripts/testing/${name}.ts`),
 }));

@@ -7,7 +7,8 @@ import { join } from "node:path";
 import type { AppSource } from "@gw/core";
 import { type FastcgiServerOptions, serveFastcgi } from "@gw/fastcgi";
 import { type OpenApp, sendHttp1 } from "@gw/testing";
-import { freePort, launch } from "./server-process.ts";
+import { freePort } from "@gw-private/free-port";
+import { launch } from "./server-process.ts";
 
 /** A web server to put in front. */
 export interface FrontServer {

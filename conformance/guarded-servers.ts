@@ -7,9 +7,10 @@ import { authEndpoint, gateway } from "@gw/core";
 import { serveAuthorizer } from "@gw/fastcgi";
 import { serve } from "@gw/http";
 import { type ClientAnswer, type ClientRequest, sendHttp1 } from "@gw/testing";
+import { freePort } from "@gw-private/free-port";
 import { build } from "vite";
 import layers from "./layers/basic.ts";
-import { freePort, launch } from "./server-process.ts";
+import { launch } from "./server-process.ts";
 
 /** A web server that guards a folder. */
 export interface GuardedServer {

@@ -1,7 +1,7 @@
 // A real web server of the machine: started on a free port, ended by its id.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 
 /** A server that runs. */
 export interface ServerProcess {
@@ -38,16 +38,6 @@ export async function launch({ command: [program, ...args], folder, port }: Laun
       if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
     },
   };
-}
-
-/** A port of 127.0.0.1 that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 /** No event tells that another process listens, so we try. */

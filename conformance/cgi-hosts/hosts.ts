@@ -6,7 +6,8 @@ import { cgiBin, type Spawner } from "@gw/cgi";
 import { gateway, text } from "@gw/core";
 import { serve } from "@gw/http";
 import { type ClientAnswer, type ClientRequest, sendHttp1 } from "@gw/testing";
-import { freePort, launch } from "../server-process.ts";
+import { freePort } from "@gw-private/free-port";
+import { launch } from "../server-process.ts";
 
 /** A host that runs the programs of a directory under /cgi-bin/, and answers /page.txt with "a page\n". */
 export interface CgiHost {

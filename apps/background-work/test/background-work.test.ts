@@ -2,9 +2,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "@gw-private/free-port";
 import { requires } from "@gw-private/requires";
 import { afterEach, beforeEach, expect } from "vitest";
 
@@ -49,16 +49,6 @@ async function startRedis(): Promise<string> {
   const server = start("redis-server", ["--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder]);
   await expect.poll(server.text, { timeout: 10_000 }).toMatch(/ready to accept connections/i);
   return socket;
-}
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 async function startGateway(

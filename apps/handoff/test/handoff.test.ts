@@ -2,7 +2,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -11,6 +10,7 @@ import { compose, http, silentLogger, text } from "@gw/core";
 import { nodeContext } from "@gw/core/node";
 import { type RunningServer, serve } from "@gw/http";
 import { gatewayIdentity } from "@gw/middleware/gateway-identity";
+import { freePort } from "@gw-private/free-port";
 import { requires } from "@gw-private/requires";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { identityKey } from "../identity-key.ts";
@@ -73,15 +73,6 @@ async function addressOf(child: ChildProcess): Promise<string> {
   for await (const line of createInterface({ input: child.stdout as Readable }))
     if (line.startsWith("http")) return line;
   return "http://127.0.0.1:9";
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 /** Tomcat with the application of the sample; it is asked until it answers. */

@@ -2,12 +2,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { openPage, takePicture } from "@gw-private/browser";
+import { freePorts } from "@gw-private/free-port";
 import { requires } from "@gw-private/requires";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect } from "vitest";
@@ -16,15 +15,6 @@ const root = join(import.meta.dirname, "..");
 let data = "";
 let portal: ChildProcess;
 let url = "";
-
-/** Ports that are free now: the provider and the portal must know each other's before either starts. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
-  return ports;
-}
 
 beforeAll(async () => {
   data = await mkdtemp(join(tmpdir(), "portal-oidc-"));

@@ -1,8 +1,9 @@
 // The recipes for containers: read as what they are, and run as far as one can without an engine: process 1 of a real name space.
+
 import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
+import { freePorts } from "@gw-private/free-port";
 import { requires } from "@gw-private/requires";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { parseAllDocuments } from "yaml";
@@ -65,14 +66,6 @@ export default { app: async (request) => {
 /** A site as the Dockerfile expects it. */
 function site(): Folder {
   return folderWith({ "gw.config.mjs": app, "package-lock.json": "{}" });
-}
-
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((done) => server.once("listening", done));
-  const { port } = server.address() as { port: number };
-  await new Promise((done) => server.close(done));
-  return String(port);
 }
 
 describe("the Dockerfile of docs/operations.md", () => {
@@ -143,7 +136,7 @@ for (const init of ["sh", "tini", "dumb-init", "catatonit"]) {
     `R-O1: as process 1 under ${init} it reaps orphans, drains at TERM, and its health check follows`,
     async () => {
       const folder = site();
-      const [port, adminPort] = [await freePort(), await freePort()];
+      const [port, adminPort] = await freePorts(2);
       // On this PATH there is this init and no other.
       mkdirSync(join(folder.path, "bin"));
       for (const name of ["sleep", init]) symlinkSync(pathOf(name), join(folder.path, "bin", name));

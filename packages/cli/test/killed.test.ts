@@ -1,8 +1,9 @@
 // What is left of a gateway after each kind of end, kill -9 of its primary above all.
+
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { Agent, get as httpGet } from "node:http";
-import { createServer } from "node:net";
 import { join } from "node:path";
+import { freePort } from "@gw-private/free-port";
 import { requires } from "@gw-private/requires";
 import { expect } from "vitest";
 import { type Folder, folderWith, type Server, serving } from "./gw.ts";
@@ -49,14 +50,6 @@ async function wholeSite(processes: readonly string[] = ["-w", "2"]): Promise<Si
   );
   const environment = { TMPDIR: join(folder.path, "tmp") };
   return { folder, port, start: () => serving(folder, words, { environment, binds: 2 }) };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((done) => server.once("listening", done));
-  const { port } = server.address() as { port: number };
-  await new Promise((done) => server.close(done));
-  return port;
 }
 
 const agent = new Agent({ keepAlive: false });

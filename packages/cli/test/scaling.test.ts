@@ -1,10 +1,11 @@
 // Several gateways with Redis behind HAProxy and nginx, with the configurations that docs/scaling.md shows; recipes that are not run.
+
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
+import { freePort } from "@gw-private/free-port";
 import { requires } from "@gw-private/requires";
 import { expect, onTestFinished } from "vitest";
 import { type Folder, folderWith, type Server, serving } from "./gw.ts";
@@ -33,16 +34,6 @@ export default gateway()
     return text((mine.principal?.user ?? "nobody") + "\\n");
   });
 `;
-
-/** A port of 127.0.0.1 that nobody listens on. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 /** A program that stays until the test is over. */
 function running(command: string, args: readonly string[]): ChildProcess {

@@ -1,7 +1,8 @@
 // Under systemd: real systemd-socket-activate and systemd-notify.
+
 import { spawn } from "node:child_process";
-import { createServer } from "node:net";
 import { join } from "node:path";
+import { freePort } from "@gw-private/free-port";
 import { requires } from "@gw-private/requires";
 import { describe, expect, onTestFinished } from "vitest";
 import { bareEnvironment, command, type Folder, folderWith, serving } from "./gw.ts";
@@ -45,14 +46,6 @@ function started(program: string, args: readonly string[], folder: Folder, env: 
     });
   const ended = new Promise<number | null>((done) => child.on("exit", (code) => done(code)));
   return { child, says, ended };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((done) => server.once("listening", done));
-  const { port } = server.address() as { port: number };
-  await new Promise((done) => server.close(done));
-  return port;
 }
 
 describe("systemd", () => {

@@ -1,8 +1,8 @@
 // Real web servers for tests, configured with the blocks of docs/cgi-program.md: what users copy is what runs here.
 import type { ChildProcess } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
+import { freePort } from "@gw-private/free-port";
 import { onTestFinished } from "vitest";
 import { endGroup, startGroup } from "../groups.ts";
 import { temporaryDirectory } from "../programs.ts";
@@ -174,15 +174,6 @@ async function place(folder: string, files: Files): Promise<{ directory: string;
     chmodSync(join(www, folder, name), 0o755);
   }
   return { directory, www, port: await freePort() };
-}
-
-/** A port that was free a moment ago: these servers cannot tell which one they took. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((done) => server.once("listening", done));
-  const { port } = server.address() as { port: number };
-  await new Promise((done) => server.close(done));
-  return port;
 }
 
 async function run(
