@@ -11,7 +11,8 @@ def wsgi(environ, start_response):
     body = environ["wsgi.input"]
     start_response("200 OK", [("Content-Type", "application/octet-stream"), ("X-Mark", "a"), ("X-Mark", "b")])
     if path.endswith("/echo"):
-        return iter(lambda: body.read(10000), b"")
+        size = 131072 if path.endswith("/large/echo") else 10000
+        return iter(lambda: body.read(size), b"")
     if path.endswith("/digest"):
         data = body.read()
         return [("%d %s" % (len(data), hashlib.sha256(data).hexdigest())).encode()]

@@ -15,10 +15,11 @@ export { isToken, parseContentLength, parseHttpDate, rangeApplies } from "./head
 export { readForwarded, reasonPhrase } from "./headers/public.ts";
 export { scrubIdentity, selectRanges, withoutHopByHop, writeContentRange, writeHttpDate } from "./headers/public.ts";
 export type { ByteRange, Forwarded, ForwardedTrust, Validators } from "./headers/public.ts";
-export { BodyTimer, bufferBody, incomingBody, mapBody, memoryBody, pumpBody, readBytes } from "./body/public.ts";
-export { readForm, readJson, readText, type ReadJsonOptions, type ReadOptions, type Spool } from "./body/public.ts";
-export type { ArrivingBody, BodyPace, BufferBodyOptions, ChunkTransform, IncomingBodyOptions } from "./body/public.ts";
-export type { MapBodyOptions, PumpResult, PumpTarget, SpoolStore, StreamTransform } from "./body/public.ts";
+export { BodyTimer, bufferBody, hasExclusiveChunks, incomingBody, mapBody, memoryBody } from "./body/public.ts";
+export { pumpBody, readBytes, readForm, readJson, readText, type ReadJsonOptions } from "./body/public.ts";
+export type { ArrivingBody, BodyPace, BufferBodyOptions, ChunkTransform, ExclusiveBody } from "./body/public.ts";
+export type { IncomingBodyOptions, MapBodyOptions, PumpResult, PumpTarget } from "./body/public.ts";
+export type { ReadOptions, Spool, SpoolStore, StreamTransform } from "./body/public.ts";
 export { fromFetch, toFetch } from "./faces/public.ts";
 export type { FetchEnvironment, FetchExecution, FetchFunction, FetchSource } from "./faces/public.ts";
 export type { FetchHandler, ToFetchOptions } from "./faces/public.ts";

@@ -22,7 +22,7 @@ export class ChunkList {
     if (chunk.length < SMALL_BYTES && this.#gather(chunk)) return;
     this.#block = null;
     // A small piece of a large read would keep all of it in memory.
-    this.#chunks.push(chunk.length * 4 < chunk.buffer.byteLength ? chunk.slice() : chunk);
+    this.#chunks.push(chunk.length * 16 < chunk.buffer.byteLength ? chunk.slice() : chunk);
   }
 
   shift(): Uint8Array | undefined {

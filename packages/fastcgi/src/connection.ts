@@ -1,6 +1,7 @@
 // One connection of a web server: socket ↔ codec ↔ requests.
 import type { Socket } from "node:net";
 import { GatewayError, type MaybePromise, type ReadVariablesOptions } from "@gw/core";
+import { countPassing } from "@gw/core/node";
 import { endPiece } from "./answer.ts";
 import { ApplicationConnection, type ApplicationEvent } from "./codec/application.ts";
 import { RecordType } from "./codec/constants.ts";
@@ -179,6 +180,7 @@ export class Connection implements ResponderLink {
   }
 
   #feed(chunk: Uint8Array): void {
+    countPassing(chunk.length);
     let events: readonly ApplicationEvent[];
     try {
       events = this.#machine.feed(chunk);

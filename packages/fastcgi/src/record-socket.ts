@@ -18,13 +18,20 @@ export class RecordSocket {
     socket.setNoDelay(true);
   }
 
-  /** Writes in order; a promise settles when the peer has taken enough, or is gone. */
-  write(pieces: readonly Uint8Array[]): MaybePromise<void> {
+  /**
+   * Writes in order; a promise settles when the peer has taken enough, or is gone.
+   *
+   * @param taken called when the system has taken all of it, and reads none of these pieces any more
+   */
+  write(pieces: readonly Uint8Array[], taken?: () => void): MaybePromise<void> {
     const socket = this.#socket;
     if (socket.destroyed || socket.writableEnded) return;
+    const last = pieces.length - 1;
+    const whenTaken = taken && ((error?: Error | null) => error == null && taken());
     let hasRoom = true;
     if (pieces.length > 1) socket.cork();
-    for (const piece of pieces) hasRoom = socket.write(piece);
+    for (let at = 0; at <= last; at++)
+      hasRoom = socket.write(pieces[at] as Uint8Array, at === last ? whenTaken : undefined);
     if (pieces.length > 1) socket.uncork();
     return hasRoom ? undefined : this.#drain();
   }

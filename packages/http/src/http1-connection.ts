@@ -35,6 +35,7 @@ export class Http1Connection extends Connection implements Http1Link {
   /** Whether requests that arrive are still served. */
   #takesMore = true;
   readonly limits: HttpLimits;
+  readonly isOurs = true;
   readonly #begin: Begin;
   #waiting: WaitingRequest[] = [];
   #isClosing = false;

@@ -83,11 +83,12 @@ export class Http1Exchange extends Http1Sender {
   }
 
   #incomingBody(): RequestBody {
-    const body = new StreamBody(this.req, () => this.#checkTrailers());
+    const body = new StreamBody(this.req, { checkEnd: () => this.#checkTrailers(), isOurs: this.link.isOurs });
     this.body = body;
     return incomingBody({
       length: this.bodyLength,
       exchange: this,
+      hasExclusiveChunks: this.link.isOurs,
       open: () => {
         if (this.isUnasked && !this.res.headersSent) this.res.writeContinue();
         this.isUnasked = false;

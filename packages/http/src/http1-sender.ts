@@ -1,7 +1,15 @@
 // The answer of one HTTP/1.x exchange on its way out, and what becomes of a request body nobody wanted.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { type HeaderList, type HttpResponse, isBodilessStatus, pumpBody, type TlsInfo } from "@gw/core";
+import {
+  type HeaderList,
+  type HttpResponse,
+  hasExclusiveChunks,
+  isBodilessStatus,
+  pumpBody,
+  type TlsInfo,
+} from "@gw/core";
+import { giveBack } from "@gw/core/node";
 import { HttpExchange, peerGone } from "./exchange.ts";
 import type { Generation } from "./generation.ts";
 import type { HttpLimits } from "./limits.ts";
@@ -14,6 +22,8 @@ export interface Http1Link {
   readonly limits: HttpLimits;
   readonly socket: Socket;
   readonly tls: TlsInfo | null;
+  /** Whether node:http's objects are in no other hands than ours. */
+  readonly isOurs: boolean;
   /** Whether the answer under way is to be the last one. */
   readonly isLast: boolean;
   /** The answer under way says that it is the last one: what else arrives is no request. */
@@ -184,15 +194,19 @@ export abstract class Http1Sender extends HttpExchange {
       // A first chunk that takes its time must not hold back the head.
       if (this.#bytesSent === 0 && !this.isOver) res.flushHeaders();
     });
-    pumpBody(answer, { write: (chunk) => this.#write(chunk), signal: this.controller.signal }).then(
+    const isExclusive = this.link.isOurs && hasExclusiveChunks(answer.body as object | null);
+    pumpBody(answer, { write: (chunk) => this.#write(chunk, isExclusive), signal: this.controller.signal }).then(
       ({ trailers }) => this.#endStream(trailers),
       (error: unknown) => this.#cut(error, answer),
     );
   }
 
-  #write(chunk: Uint8Array): void | Promise<void> {
+  #write(chunk: Uint8Array, isExclusive: boolean): void | Promise<void> {
     this.#bytesSent += chunk.length;
-    if (this.res.write(chunk)) return;
+    const hasRoom = isExclusive
+      ? this.res.write(chunk, (error) => error == null && giveBack(chunk))
+      : this.res.write(chunk);
+    if (hasRoom) return;
     this.link.watchWrites();
     return new Promise((resolve) => {
       this.res.once("drain", () => {

@@ -7,6 +7,7 @@ import type { HttpLimits } from "./limits.ts";
 
 /** The link of one exchange in a foreign server. */
 export class NodeLink implements Http1Link {
+  readonly isOurs = false;
   readonly limits: HttpLimits;
   readonly socket: Socket;
   readonly tls: TlsInfo | null;

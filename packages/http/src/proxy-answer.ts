@@ -4,6 +4,7 @@ import {
   ByteQueue,
   checkResponseHead,
   contentLength,
+  type ExclusiveBody,
   HeaderList,
   type HttpResponse,
   isBodiless,
@@ -150,7 +151,13 @@ function streamed(call: ProxyCall, res: IncomingMessage, head: AnswerHead): Http
     if (!body.isOpen) body[Symbol.asyncIterator]();
     return { next: read, return: stopped };
   };
-  const answer = { ...head, body: { [Symbol.asyncIterator]: iterate }, close };
+  const passedOn: AsyncIterable<Uint8Array> & ExclusiveBody = {
+    [Symbol.asyncIterator]: iterate,
+    ownsItsChunks() {
+      return this === passedOn;
+    },
+  };
+  const answer = { ...head, body: passedOn, close };
   if (head.headers.has("content-length")) return answer;
   return { ...answer, trailers: () => trailersOf(res) };
 }

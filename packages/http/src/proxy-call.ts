@@ -2,7 +2,16 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { beginPhase, Deadlines, type GatewayRequest, HeaderList, type MaybePromise, type PhaseEnd } from "@gw/core";
+import {
+  beginPhase,
+  Deadlines,
+  type GatewayRequest,
+  HeaderList,
+  hasExclusiveChunks,
+  type MaybePromise,
+  type PhaseEnd,
+} from "@gw/core";
+import { giveBack } from "@gw/core/node";
 import { clientLeft, ProxyError } from "./proxy-error.ts";
 import { upstreamTrailers } from "./proxy-headers.ts";
 import type { ProxySettings } from "./proxy-options.ts";
@@ -158,12 +167,15 @@ export class ProxyCall {
       this.#deadlines?.waitForClient("input");
       const input = request.body[Symbol.asyncIterator](); // throws a 413 before anything is asked
       this.#input = input;
+      const isExclusive = hasExclusiveChunks(request.body);
       outgoing.flushHeaders();
       for (;;) {
         const { done, value } = await input.next();
         if (this.#step === "over") return;
         if (done) break;
-        const taken: MaybePromise<void> = outgoing.write(value) ? undefined : this.#drained(settings.idleTimeoutMs);
+        const taken: MaybePromise<void> = this.#write(value, isExclusive)
+          ? undefined
+          : this.#drained(settings.idleTimeoutMs);
         if (taken !== undefined) await taken;
         if (this.#isOver()) return;
       }
@@ -177,6 +189,11 @@ export class ProxyCall {
       this.#input = null;
       this.cancel(error);
     }
+  }
+
+  #write(chunk: Uint8Array, isExclusive: boolean): boolean {
+    const outgoing = this.#outgoing;
+    return isExclusive ? outgoing.write(chunk, (error) => error == null && giveBack(chunk)) : outgoing.write(chunk);
   }
 
   #isOver(): boolean {
@@ -207,7 +224,7 @@ export class ProxyCall {
     if (this.#step !== "asking") return void res.destroy();
     this.#step = "answering";
     this.#deadlines?.headerDone();
-    this.body = new StreamBody(res);
+    this.body = new StreamBody(res, { isOurs: true });
     res.on("error", (error) => this.#cut(error));
     res.on("close", () => {
       if (!res.complete) this.#cut();

@@ -1,6 +1,7 @@
 // The body of one request: chunks off a node:http message or a node:http2 stream, read only when asked.
 import type { Readable } from "node:stream";
 import { GatewayError } from "@gw/core";
+import { lend } from "@gw/core/node";
 
 /** How many bytes are held before the client has to wait. */
 const HIGH_WATER_BYTES = 131_072;
@@ -8,6 +9,14 @@ const HIGH_WATER_BYTES = 131_072;
 interface Waiter {
   readonly resolve: (result: IteratorResult<Uint8Array>) => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** What else is known of a body. */
+export interface StreamBodyOptions {
+  /** Looks at what follows the body; an error is the body's error. */
+  readonly checkEnd?: () => unknown;
+  /** Whether nobody else listens to the source: a chunk is in the hands of its reader alone. @default false */
+  readonly isOurs?: boolean;
 }
 
 /** What becomes of a body that nobody wants. */
@@ -25,7 +34,8 @@ export class StreamBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
   /** Bytes that have arrived. */
   receivedBytes = 0;
   readonly #source: Readable;
-  readonly #checkEnd: (() => unknown) | null;
+  readonly #checkEnd: (() => unknown) | undefined;
+  readonly #isOurs: boolean;
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
   #waiter: Waiter | null = null;
@@ -36,10 +46,10 @@ export class StreamBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
   #error: unknown = null;
   #drain: Drain | null = null;
 
-  /** @param checkEnd looks at what follows the body; an error is the body's error */
-  constructor(source: Readable, checkEnd: (() => unknown) | null = null) {
+  constructor(source: Readable, { checkEnd, isOurs = false }: StreamBodyOptions = {}) {
     this.#source = source;
     this.#checkEnd = checkEnd;
+    this.#isOurs = isOurs;
   }
 
   /** Whether the app waits for bytes that the client has not sent. */
@@ -116,6 +126,7 @@ export class StreamBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
     this.receivedBytes += chunk.length;
     if (this.#drain !== null && this.receivedBytes > this.#drain.maxBytes) this.#drain.onTooLong();
     if (this.#isDropped) return;
+    if (this.#isOurs) lend(chunk, chunk.length);
     const waiter = this.#waiter;
     if (waiter !== null) {
       this.#waiter = null;

@@ -1,7 +1,7 @@
 // The connection to one worker process: batches out, frames in, streams by number.
 import type { Duplex } from "node:stream";
 import { type GatewayError, isGatewayError } from "@gw/core";
-import { countPassing } from "@gw/core/node";
+import { countPassing, lend } from "@gw/core/node";
 import { BatchDecoder, type Part } from "./codec/batch-decoder.ts";
 import { BatchWriter, rawBodyHead } from "./codec/batch-writer.ts";
 import { FROM_PYTHON, MAX_BATCH_FRAMES, RAW_FROM_BYTES, TO_PYTHON } from "./codec/frames.ts";
@@ -71,18 +71,19 @@ export class Link {
     this.#events.released();
   }
 
-  /** Sends bytes of a request body. */
-  body(id: number, bytes: Uint8Array, hasMore: boolean): void {
+  /** Sends bytes of a request body. `taken`: the system has them, or they were copied. */
+  body(id: number, bytes: Uint8Array, hasMore: boolean, taken?: () => void): void {
     if (bytes.length > RAW_FROM_BYTES) {
       this.flush();
       this.#write(rawBodyHead(id, bytes.length, hasMore));
-      this.#write(bytes);
+      this.#write(bytes, taken);
       return;
     }
     const frame = this.#writer.frame(TO_PYTHON.BODY, id, 4);
     frame.bytes(bytes);
     frame.boolean(hasMore);
     this.#schedule();
+    taken?.();
   }
 
   /** Says that nobody waits for the answer any more. */
@@ -157,15 +158,22 @@ export class Link {
     });
   }
 
-  #write(bytes: Uint8Array): void {
-    if (!this.#isClosed && this.#socket.writable) this.#socket.write(bytes);
+  #write(bytes: Uint8Array, taken?: () => void): void {
+    if (this.#isClosed || !this.#socket.writable) return;
+    this.#socket.write(bytes, taken && ((error) => error == null && taken()));
   }
 
   #feed(chunk: Uint8Array): void {
     if (this.#isClosed) return;
-    countPassing(chunk.length);
     try {
-      for (const part of this.#decoder.feed(chunk)) this.#take(part);
+      let lent = 0;
+      for (const part of this.#decoder.feed(chunk)) {
+        if (part.kind === "raw") lent += part.bytes.length;
+        else lent = Number.NEGATIVE_INFINITY; // what is read out of a batch may lie in it
+        this.#take(part);
+      }
+      if (lent >= 0 && this.#decoder.isEmpty) lend(chunk, lent);
+      else countPassing(chunk.length);
     } catch (error) {
       this.#events.broken(isGatewayError(error) ? error : protocolError(String(error)));
     }

@@ -1,6 +1,6 @@
 // The body of a request on its way to a worker: read when the app asks for it, a window ahead at most (R-W7).
-import type { RequestBody } from "@gw/core";
-import { countPassing } from "@gw/core/node";
+import { hasExclusiveChunks, type RequestBody } from "@gw/core";
+import { countPassing, giveBack } from "@gw/core/node";
 import { RAW_FROM_BYTES } from "./codec/frames.ts";
 import type { Link } from "./link.ts";
 
@@ -36,6 +36,7 @@ export class BodyFeed {
   readonly #body: RequestBody;
   readonly #target: FeedTarget;
   #iterator: AsyncIterator<Uint8Array> | null = null;
+  readonly #isExclusive: boolean;
   #held: Uint8Array = nothing;
   #credit = 0;
   #isPumping = false;
@@ -45,6 +46,7 @@ export class BodyFeed {
 
   constructor(body: RequestBody, target: FeedTarget) {
     this.#body = body;
+    this.#isExclusive = hasExclusiveChunks(body);
     this.#target = target;
   }
 
@@ -84,7 +86,7 @@ export class BodyFeed {
     this.#target.moved();
     if (step.done) return false;
     this.#held = step.value;
-    countPassing(step.value.length);
+    if (!this.#isExclusive) countPassing(step.value.length);
     return true;
   }
 
@@ -93,7 +95,7 @@ export class BodyFeed {
     const piece = this.#held.subarray(0, Math.min(PIECE_BYTES, this.#credit));
     this.#held = this.#held.subarray(piece.length);
     this.#credit -= piece.length;
-    this.#target.link.body(this.#target.id, piece, true);
+    this.#target.link.body(this.#target.id, piece, true, this.#isExclusive ? () => giveBack(piece) : undefined);
   }
 
   #finish(): void {

@@ -1,4 +1,5 @@
 // The body of an answer on its way from a worker: a window of it waits at most (R-W7).
+import type { ExclusiveBody } from "@gw/core";
 import { ANSWER_WINDOW_BYTES } from "./codec/frames.ts";
 
 /** What the body tells its call. */
@@ -13,7 +14,7 @@ type Step = IteratorResult<Uint8Array>;
 const END: Step = { done: true, value: undefined };
 
 /** Chunks as they come; credit goes back when half of the window was taken. Can be iterated once. */
-export class ResponseBodyStream implements AsyncIterableIterator<Uint8Array> {
+export class ResponseBodyStream implements AsyncIterableIterator<Uint8Array>, ExclusiveBody {
   readonly #events: ResponseBodyEvents;
   readonly #chunks: Uint8Array[] = [];
   #waiting: { resolve(step: Step): void; reject(error: unknown): void } | null = null;
@@ -25,6 +26,11 @@ export class ResponseBodyStream implements AsyncIterableIterator<Uint8Array> {
   constructor(first: Uint8Array, events: ResponseBodyEvents) {
     this.#events = events;
     if (first.length > 0) this.#chunks.push(first);
+  }
+
+  /** Chunks are read by nobody but who iterates. */
+  ownsItsChunks(): boolean {
+    return #chunks in this;
   }
 
   /** Takes a chunk from the worker. */

@@ -4,6 +4,7 @@ import { emptyBody, type RequestBody } from "../model/body.ts";
 import { GatewayError, isGatewayError } from "../model/errors.ts";
 import type { HeaderList } from "../model/headers.ts";
 import type { Exchange } from "../model/request.ts";
+import type { ExclusiveBody } from "./exclusive.ts";
 
 /** What a carrier knows of a body that is about to arrive. */
 export interface IncomingBodyOptions {
@@ -13,6 +14,8 @@ export interface IncomingBodyOptions {
   exchange: Pick<Exchange, "maxBodyBytes">;
   /** Starts reading; called at most once, at the first read (where a carrier sends `100 Continue`). */
   open: () => AsyncIterable<Uint8Array>;
+  /** Whether nobody else ever sees a chunk that `open` gives. @default false */
+  hasExclusiveChunks?: boolean;
   /** Blocking read of at most this many bytes, empty only at the end; for carriers that can. */
   readSync?: (maxBytes: number) => Uint8Array;
   /** The trailer section; asked for after the end (RFC 9110 §6.5). */
@@ -32,7 +35,7 @@ export function incomingBody(options: IncomingBodyOptions): RequestBody {
   return new IncomingBody(options);
 }
 
-class IncomingBody implements RequestBody {
+class IncomingBody implements RequestBody, ExclusiveBody {
   readonly length: number | null;
   readonly replayable = false;
   // Declared only: a field would be there, undefined, also when the carrier has none.
@@ -40,13 +43,15 @@ class IncomingBody implements RequestBody {
   declare readonly trailers?: () => Promise<HeaderList>;
   readonly #open: () => AsyncIterable<Uint8Array>;
   readonly #exchange: Pick<Exchange, "maxBodyBytes">;
+  readonly #isExclusive: boolean;
   #use: "none" | "async" | "sync" = "none";
   #meter: Meter | null = null;
 
-  constructor({ length, exchange, open, readSync, trailers }: IncomingBodyOptions) {
+  constructor({ length, exchange, open, readSync, trailers, hasExclusiveChunks = false }: IncomingBodyOptions) {
     this.length = length;
     this.#open = open;
     this.#exchange = exchange;
+    this.#isExclusive = hasExclusiveChunks;
     if (readSync !== undefined) this.readSync = (maxBytes) => this.#readSync(readSync, maxBytes);
     if (trailers !== undefined) this.trailers = trailers;
   }
@@ -58,6 +63,10 @@ class IncomingBody implements RequestBody {
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
     this.#begin("async");
     return new IncomingIterator(this.#open, this.#startMeter());
+  }
+
+  ownsItsChunks(): boolean {
+    return #isExclusive in this && this.#isExclusive;
   }
 
   #readSync(read: (maxBytes: number) => Uint8Array, maxBytes: number): Uint8Array {

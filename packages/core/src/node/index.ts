@@ -22,7 +22,7 @@ export {
   type LogLevel,
   logLevels,
 } from "./logger.ts";
-export { countPassing } from "./passing-bytes.ts";
+export { countPassing, giveBack, lend } from "./passing-bytes.ts";
 export { processEnvironment } from "./process-env.ts";
 export { takesConnection } from "./readiness.ts";
 export { type FileSpoolOptions, fileSpool } from "./spool.ts";

@@ -1,5 +1,5 @@
 // One try to have a request answered, and the body that a second try may need once more (R-F14).
-import { type HttpRequest, mayRetry, type UpstreamLease } from "@gw/core";
+import { type HttpRequest, hasExclusiveChunks, mayRetry, type UpstreamLease } from "@gw/core";
 import type { Call } from "./call.ts";
 import type { ConnectionPool } from "./connection-pool.ts";
 import { FastcgiError } from "./errors.ts";
@@ -12,6 +12,11 @@ export class Input {
 
   constructor(request: HttpRequest) {
     this.request = request;
+  }
+
+  /** Whether its pieces are in nobody else's hands. */
+  get isExclusive(): boolean {
+    return hasExclusiveChunks(this.request.body);
   }
 
   /** Whether it can be read from its beginning. */

@@ -4,6 +4,7 @@ import {
   ByteQueue,
   classifyBlock,
   contentLength,
+  type ExclusiveBody,
   type HeaderBlock,
   HeaderBlockDecoder,
   type HttpResponse,
@@ -68,7 +69,7 @@ function toResponse(
 }
 
 /** The body of an answer: what the backend writes, up to the length it announced. */
-class BackendBody implements AsyncIterable<Uint8Array> {
+class BackendBody implements AsyncIterable<Uint8Array>, ExclusiveBody {
   readonly #call: Call;
   #first: Uint8Array | null;
   #left: number;
@@ -80,6 +81,11 @@ class BackendBody implements AsyncIterable<Uint8Array> {
     this.#first = first;
     this.#isAnnounced = length !== null;
     this.#left = length ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Pieces of output are read by nobody but who iterates. */
+  ownsItsChunks(): boolean {
+    return #call in this;
   }
 
   /** All of it, of a call that is whole: then nothing is waited for. */

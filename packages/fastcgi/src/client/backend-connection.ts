@@ -1,6 +1,7 @@
 // One connection to a backend: socket ↔ codec ↔ the requests that use it, one or, where the backend takes several, several.
 import { connect, type Socket } from "node:net";
 import { type Address, type MaybePromise, upstreamAddressText } from "@gw/core";
+import { lend } from "@gw/core/node";
 import type { ProtocolStatus } from "../codec/constants.ts";
 import { writeAbortRequest } from "../codec/control.ts";
 import { IdTable } from "../codec/id-table.ts";
@@ -123,9 +124,9 @@ export class BackendConnection {
     this.#machine.withdraw(id);
   }
 
-  /** Writes; a promise settles when the backend has taken enough, or is gone. */
-  write(pieces: readonly Uint8Array[]): MaybePromise<void> {
-    return this.#writer.write(pieces);
+  /** Writes; a promise settles when the backend has taken enough, or is gone. `taken`: the pieces are of no use any more. */
+  write(pieces: readonly Uint8Array[], taken?: () => void): MaybePromise<void> {
+    return this.#writer.write(pieces, taken);
   }
 
   /** Writes records that are one byte string. */
@@ -167,11 +168,18 @@ export class BackendConnection {
   }
 
   #feed(chunk: Uint8Array): void {
+    let outputBytes = 0;
+    let isLent = true;
     for (const event of this.#machine.feed(chunk)) {
-      if (event.kind === "output") this.#sinks.get(event.id)?.output(event.bytes);
-      else if (event.kind === "error") this.#sinks.get(event.id)?.error(event.bytes);
-      else if (event.kind === "end") this.#end(event.id, event.protocolStatus);
+      if (event.kind === "output") {
+        outputBytes += event.bytes.length;
+        this.#sinks.get(event.id)?.output(event.bytes);
+      } else if (event.kind === "error") {
+        isLent = false; // half a line may wait for its end
+        this.#sinks.get(event.id)?.error(event.bytes);
+      } else if (event.kind === "end") this.#end(event.id, event.protocolStatus);
     }
+    if (isLent) lend(chunk, outputBytes);
     if (this.#machine.failure !== null) this.#lose(this.#machine.failure);
     else if (this.running > 0) this.flow();
   }

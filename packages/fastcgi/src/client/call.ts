@@ -1,6 +1,6 @@
 // One request to a backend over one connection: input up, output down, both at the pace of who reads.
 import { type DeadlineOptions, Deadlines, type Exchange, isGatewayError, type MaybePromise } from "@gw/core";
-import { LineLog } from "@gw/core/node";
+import { giveBack, LineLog } from "@gw/core/node";
 import { type ProtocolStatus, RecordType } from "../codec/constants.ts";
 import { recordHeader, streamRecords } from "../codec/record.ts";
 import { InputQueue, type SpillOptions } from "../input-queue.ts";
@@ -14,6 +14,8 @@ export interface CallInputs {
   readonly variables: Readonly<Record<string, string>>;
   /** What it reads; `null`: nothing. */
   readonly input: AsyncIterator<Uint8Array> | null;
+  /** Whether nobody else has the pieces of `input`: their memory can be given back. */
+  readonly isExclusive: boolean;
   readonly keepConnection: boolean;
   readonly signal: AbortSignal;
   /** Its log is made on first use, so it is asked for only when there is something to say. */
@@ -168,7 +170,7 @@ export class Call implements CallSink {
   }
 
   async #feed(input: AsyncIterator<Uint8Array>): Promise<void> {
-    const { connection } = this.#inputs;
+    const { connection, isExclusive } = this.#inputs;
     try {
       while (!this.#isOver) {
         this.#deadlines.waitForClient("input");
@@ -176,9 +178,9 @@ export class Call implements CallSink {
         this.#deadlines.clientDone("input");
         if (this.#isOver) return;
         if (next.done) break;
-        const written: MaybePromise<void> = connection.write(
-          streamRecords(RecordType.stdin, this.#requestId, next.value),
-        );
+        const piece = next.value;
+        const records = streamRecords(RecordType.stdin, this.#requestId, piece);
+        const written = connection.write(records, isExclusive ? () => giveBack(piece) : undefined);
         if (written !== undefined) await written;
       }
       if (this.#isOver) return;

@@ -173,6 +173,7 @@ export class FastcgiClient {
           connection,
           variables,
           input,
+          isExclusive: attempt.input.isExclusive,
           keepConnection: upstream.keeps,
           signal,
           exchange,

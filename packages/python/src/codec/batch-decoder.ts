@@ -42,6 +42,11 @@ export class BatchDecoder {
     return parts;
   }
 
+  /** Whether it holds no byte of what it was fed. */
+  get isEmpty(): boolean {
+    return this.#queue.length === 0;
+  }
+
   /** Call once when the worker closes. @throws GatewayError `GW_PYTHON_PROTOCOL` if it closed inside a frame */
   end(): void {
     if (this.#queue.length > 0 || this.#batchBytes !== null || this.#raw !== null)
