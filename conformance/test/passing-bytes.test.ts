@@ -3,15 +3,17 @@ import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { type IncomingMessage, request } from "node:http";
+import { request as requestTls } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { type AppSource, createContext, gateway, HeaderList, layer, mapBody, silentLogger } from "@gw/core";
 import { fastcgi, serveFastcgi } from "@gw/fastcgi";
-import { proxy, serve } from "@gw/http";
+import { proxy, type ServeOptions, serve } from "@gw/http";
 import { pythonWsgi } from "@gw/wsgi";
 import { requires } from "@gw-private/requires";
 import { afterEach, describe, expect, test } from "vitest";
+import { authority, first } from "../../packages/http/test/certificates.ts";
 
 const BODY_BYTES = 3 * 2 ** 20 + 77;
 const CLIENTS = 4;
@@ -24,8 +26,9 @@ afterEach(async () => {
   for (const stop of running.splice(0).reverse()) await stop();
 });
 
-async function listening(app: AppSource): Promise<string> {
+async function listening(app: AppSource, options: ServeOptions = {}): Promise<string> {
   const server = serve(app, {
+    ...options,
     bind: "127.0.0.1:0",
     gracefulTimeoutMs: 100,
     context: createContext({ log: silentLogger }),
@@ -39,7 +42,7 @@ async function listening(app: AppSource): Promise<string> {
 const echo: AppSource = ({ body, headers }) => ({
   kind: "response",
   status: 200,
-  headers: headers.filter((name) => name === "content-length"),
+  headers: headers.filter((name) => name === "content-length").with("Content-Type", "application/octet-stream"),
   body,
 });
 
@@ -64,7 +67,12 @@ async function exchange(
   sent: Buffer,
   { stopsAt = Number.POSITIVE_INFINITY } = {},
 ): Promise<string | null> {
-  const outgoing = request(`${url}/large/echo`, { method: "POST", headers: { "Content-Length": sent.length } });
+  const ask = url.startsWith("https:") ? requestTls : request;
+  const outgoing = ask(`${url}/large/echo`, {
+    ca: authority,
+    method: "POST",
+    headers: { "Content-Length": sent.length },
+  });
   outgoing.end(sent);
   const [answer] = (await once(outgoing, "response")) as [IncomingMessage];
   if (answer.statusCode !== 200) throw new Error(`${answer.statusCode}: ${await text(answer)}`);
@@ -82,10 +90,11 @@ async function exchange(
 
 const digestOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
+/** Several clients at once, and one that leaves in the middle. */
 async function allComeBack(url: string): Promise<void> {
   const bodies = Array.from({ length: CLIENTS }, () => randomBytes(BODY_BYTES));
   const [, ...got] = await Promise.all([
-    exchange(url, randomBytes(BODY_BYTES), { stopsAt: BODY_BYTES / 2 }), // leaves in the middle, beside the others
+    exchange(url, randomBytes(BODY_BYTES), { stopsAt: BODY_BYTES / 2 }),
     ...bodies.map((body) => exchange(url, body)),
   ]);
   expect(got).toEqual(bodies.map(digestOf));
@@ -124,6 +133,10 @@ describe.each([
     expect(await exchange(url, sent)).toBe(digestOf(sent));
     expect(digestOf(Buffer.concat(kept))).toBe(digestOf(sent));
   });
+});
+
+test("through TLS, bodies come back as they were sent", async () => {
+  await allComeBack(await listening(await overFastcgi(), { tls: first, http: 1 }));
 });
 
 test("what an app keeps of a request's body stays what it was", async () => {
