@@ -225,11 +225,11 @@ export class Connection implements ResponderLink {
   /** Running requests are still answered; the connection ends with the last of them. */
   #openingExpired(): void {
     this.#settings.runtimes.current.log.warn({}, "a FastCGI request was dropped: its variables did not come to an end");
-    const late = this.#machine.oldestOpening;
-    if (late === null || this.running === 0) return this.destroy();
+    const lateId = this.#machine.oldestOpening?.id;
+    if (lateId === undefined || this.running === 0) return this.destroy();
     this.#isLeaving = true;
-    this.#machine.finish(late.id);
-    void this.write([endPiece(late.id, 1)]);
+    this.#machine.finish(lateId);
+    void this.write([endPiece(lateId, 1)]);
     this.#openings.watch(this.#machine.oldestOpening);
   }
 
@@ -292,9 +292,7 @@ export class Connection implements ResponderLink {
 }
 
 /** Whether it may make us write at once. */
-function isAnswered({ kind }: ApplicationEvent): boolean {
-  return kind === "request" || kind === "invalid" || kind === "reply";
-}
+const isAnswered = ({ kind }: ApplicationEvent): boolean => ["request", "invalid", "reply"].includes(kind);
 
 function gone(message: string): GatewayError {
   return new GatewayError("GW_FCGI_GONE", 499, message);
