@@ -55,12 +55,21 @@ export function isAlive(pid: number): boolean {
   return read(pid).some(({ isZombie }) => !isZombie);
 }
 
-/** Open descriptors of a process. */
+/** Open descriptors of a process; 0 if it has just ended. */
 export function descriptorsOf(pid: number): number {
-  return readdirSync(`/proc/${pid}/fd`).length;
+  return ofLiving(() => readdirSync(`/proc/${pid}/fd`).length);
 }
 
-/** Memory of a process that is its own, megabytes. */
+/** Memory of a process that is its own, megabytes; 0 if it has just ended. */
 export function megabytesOf(pid: number): number {
-  return Math.round(Number(/^RssAnon:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1_024);
+  const status = (): string => readFileSync(`/proc/${pid}/status`, "utf8");
+  return ofLiving(() => Math.round(Number(/^RssAnon:\s+(\d+)/m.exec(status())?.[1] ?? 0) / 1_024));
+}
+
+function ofLiving(look: () => number): number {
+  try {
+    return look();
+  } catch {
+    return 0;
+  }
 }
