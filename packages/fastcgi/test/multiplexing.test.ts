@@ -3,7 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createContext, silentLogger, text } from "@gw/core";
+import { createContext, type Spool, type SpoolStore, silentLogger, text } from "@gw/core";
+import { fileSpool } from "@gw/core/node";
 import { type RunningApp, run, type TestResponse } from "@gw/core/testing";
 import { afterEach, describe, expect, test } from "vitest";
 import { ApplicationConnection, type ApplicationEvent } from "../src/codec/application.ts";
@@ -243,11 +244,18 @@ test("without the option nobody is asked", async () => {
 
 describe("our own responder", () => {
   const big = 8_000_000;
+  let release: (() => void) | undefined;
 
-  async function own(): Promise<RunningApp> {
+  async function own(options: FastcgiOptions = {}): Promise<RunningApp> {
     const folder = await mkdtemp(join(tmpdir(), "gw-mpx-"));
     const server = serveFastcgi(
-      (request) => {
+      async (request) => {
+        if (request.path === "/held") {
+          await new Promise<void>((resolve) => {
+            release = resolve;
+          });
+          return text("held");
+        }
         if (request.path === "/echo") return { ...text(""), body: request.body };
         if (request.path !== "/big") return text(`hello ${request.path}`);
         async function* pieces(): AsyncGenerator<Uint8Array> {
@@ -258,11 +266,12 @@ describe("our own responder", () => {
       { listen: `unix:${folder}/s` },
     );
     await server.ready;
+    release = undefined;
     after.push(
       () => rm(folder, { recursive: true, force: true }),
       () => server.close(),
     );
-    return client({ address: `unix:${folder}/s`, maxConnections: 64 });
+    return client({ address: `unix:${folder}/s`, maxConnections: 64, ...options });
   }
 
   test("forty requests with bodies, mixed, all right", async () => {
@@ -299,4 +308,61 @@ describe("our own responder", () => {
     release();
     expect((await slow).bytes.length).toBe(big);
   });
+
+  test.each([
+    ["has ended", big],
+    ["is under way", 1],
+  ])("R-F20: when a client leaves whose answer waits in a file and %s, the file is closed", async (_, enough) => {
+    const spool = countingSpool();
+    const app = await own({ spool });
+    const held = app.request("/held"); // for another's sake an answer goes to a file
+    await until(() => release !== undefined);
+    const left = new AbortController();
+    let taken = 0;
+    const slow = app.request("/big", {
+      signal: left.signal,
+      onChunk(chunk) {
+        taken += chunk.length;
+        return new Promise(() => {});
+      },
+    });
+    await until(() => spool.written > 0 && taken + spool.written >= enough);
+    if (enough === big) {
+      release?.();
+      await held; // it comes after the end of the other
+    }
+    left.abort(new Error("left"));
+    await slow;
+    await until(() => spool.closed === 1);
+    expect(spool.opened).toBe(1);
+    release?.();
+    expect((await held).text()).toBe("held");
+  });
 });
+
+/** Temporary files, and how many there are. */
+function countingSpool(): SpoolStore & { opened: number; written: number; closed: number } {
+  const files = fileSpool();
+  const spool = {
+    opened: 0,
+    written: 0,
+    closed: 0,
+    async open(): Promise<Spool> {
+      const file = await files.open();
+      spool.opened++;
+      return {
+        read: (at, maxBytes) => file.read(at, maxBytes),
+        readSync: (at, maxBytes) => file.readSync(at, maxBytes),
+        async write(bytes) {
+          await file.write(bytes);
+          spool.written += bytes.length;
+        },
+        async close() {
+          await file.close();
+          spool.closed++;
+        },
+      };
+    },
+  };
+  return spool;
+}

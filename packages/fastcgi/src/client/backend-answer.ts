@@ -37,7 +37,7 @@ export async function backendAnswer(call: Call, method: string): Promise<Backend
     }
     return toResponse(call, kind, { first, method });
   } catch (error) {
-    call.cancel(error);
+    call.leave(error);
     throw error;
   }
 }
@@ -102,7 +102,7 @@ class BackendBody implements AsyncIterable<Uint8Array>, ExclusiveBody {
 
   /** The answer is done with: a body that was not read to its end lets the backend go. */
   close(): void {
-    if (!this.#isWhole) this.#call.cancel(clientGone());
+    if (!this.#isWhole) this.#call.leave(clientGone());
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {

@@ -114,6 +114,12 @@ export class Call implements CallSink {
     this.#finish(false, reason);
   }
 
+  /** Nobody reads on: ends the exchange if it goes on, and drops what waits to be read, which may be in a file. */
+  leave(reason: unknown): void {
+    this.cancel(reason);
+    void this.#output.return();
+  }
+
   output(bytes: Uint8Array): void {
     this.hasAnswered = true;
     this.#deadlines.output();
