@@ -1,5 +1,6 @@
 // Bodies on their way through the gateway, between real sockets: memory that is given back was read by everybody who may read it.
 import { createHash, randomBytes } from "node:crypto";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { type IncomingMessage, request } from "node:http";
@@ -145,6 +146,19 @@ test("what an app keeps of a request's body stays what it was", async () => {
     for await (const chunk of body) kept.push(chunk);
     return { kind: "response", status: 200, headers: HeaderList.fromWire([]), body: [...kept] };
   });
+  const sent = randomBytes(BODY_BYTES);
+  expect(await exchange(url, sent)).toBe(digestOf(sent));
+  expect(digestOf(Buffer.concat(kept))).toBe(digestOf(sent));
+});
+
+test("what somebody else who listens to a request keeps of its body stays what it was", async () => {
+  const kept: Uint8Array[] = [];
+  const listen = (message: unknown): void => {
+    (message as { request: IncomingMessage }).request.on("data", (chunk: Uint8Array) => kept.push(chunk));
+  };
+  const url = await listening(echo);
+  subscribe("http.server.request.start", listen);
+  running.push(() => unsubscribe("http.server.request.start", listen));
   const sent = randomBytes(BODY_BYTES);
   expect(await exchange(url, sent)).toBe(digestOf(sent));
   expect(digestOf(Buffer.concat(kept))).toBe(digestOf(sent));

@@ -126,7 +126,8 @@ export class StreamBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
     this.receivedBytes += chunk.length;
     if (this.#drain !== null && this.receivedBytes > this.#drain.maxBytes) this.#drain.onTooLong();
     if (this.#isDropped) return;
-    if (this.#isOurs) lend(chunk, chunk.length);
+    // Whoever traces the process may listen, too, and keep what it sees.
+    if (this.#isOurs && this.#source.listenerCount("data") === 1) lend(chunk, chunk.length);
     const waiter = this.#waiter;
     if (waiter !== null) {
       this.#waiter = null;
