@@ -14,8 +14,11 @@ export interface Death {
   to: number;
 }
 
-/** Where there is one process of a kind, the next kill waits until the supervisor has forgiven the last one. */
-const FORGIVEN_MS = 61_000;
+/**
+ * Where there is one process of a kind, the next kill waits until the supervisor has forgiven the last one: 60 s after the new
+ * process was ready, which is some time after the kill. Killed before that, its pauses double and come to more than requests wait.
+ */
+const FORGIVEN_MS = 75_000;
 
 /** What a process answers, and how a request that it had in hand may fail. */
 const COSTS: Readonly<Record<Victim, { readonly path: string; readonly what: readonly string[] | "anything" }>> = {
